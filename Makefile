@@ -1,0 +1,51 @@
+# Every target makes its own environment; a second run of any of them is quick and harmless.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test dev check format lock bench chaos clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet uv
+
+$(STAMP): pyproject.toml requirements.lock | $(filter .uv/bin/uv,$(UV))
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP) ## Environment, embedded PostgreSQL, migrations, seed data, then all five exports and a table with links
+	@$(BIN)/export-pipelines demo
+
+test: $(STAMP) ## The whole test suite
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
+	@exec $(BIN)/export-pipelines dev
+
+check: $(STAMP) ## Format, lint, strict types, import contracts, definitions, migration drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict .
+	$(BIN)/export-pipelines db check
+
+format: $(STAMP) ## Rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## Remove the environment and the embedded server's data
+	@test ! -x $(BIN)/export-pipelines || $(BIN)/export-pipelines db stop || true
+	rm -rf $(VENV) .uv .local

@@ -1,0 +1,1 @@
+"""Turn a team's PostgreSQL data into consistent, complete, reproducible, expiring, audited files."""

@@ -1,0 +1,1 @@
+"""Records, errors and settings that every layer shares; standard library only."""

@@ -1,0 +1,42 @@
+"""What a renderer hands over for an archive: whole members, pieces of members that span shards, and absences."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A complete member of the archive.
+
+    Attributes:
+        name: path inside the archive, ``/`` between folders, no leading slash; unique case-insensitively.
+        data: its uncompressed bytes.
+        record: whether it counts as one record of the export.
+    """
+
+    name: str
+    data: bytes
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of bytes of a member that several shards contribute to; pieces join in order of shard, then of emission."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A row that has no member, and why: listed in the archive's own manifest.
+
+    Attributes:
+        id: the row's id.
+        reason: a stable code, like ``expired``.
+    """
+
+    id: str
+    reason: str
+
+
+Entry = Member | Piece | Absent

@@ -1,0 +1,85 @@
+"""The error tree: named for what to do next.
+
+``RequestError`` means the request or the data is wrong and trying again changes nothing. ``UnavailableError``
+means the world is away for the moment and trying again may help. ``WorkError`` means the work itself cannot go on
+as it stands. Vendor errors are translated into these in ``db`` and ``storage``; ``orchestration`` translates these
+into Dagster's.
+"""
+
+from collections.abc import Sequence
+
+
+class ExportPipelinesError(Exception):
+    """Everything this project raises on purpose; the message names the thing, the reason and the next step."""
+
+
+class RequestError(ExportPipelinesError):
+    """The request, or what it points at, is wrong: never retry."""
+
+
+class ValidationError(RequestError):
+    """A value is missing, malformed or out of its bounds."""
+
+
+class NotFoundError(RequestError):
+    """The named row or object does not exist, or is deleted."""
+
+
+class ConflictError(RequestError):
+    """The thing exists already, or somebody else holds it."""
+
+
+class ContentError(RequestError):
+    """Stored content has an unknown version or an impossible shape; the message names the row."""
+
+
+class FidelityError(RequestError):
+    """The request said ``strict`` and the format cannot hold every value exactly."""
+
+
+class ImportFileError(RequestError):
+    """A file that was brought for import breaks its format's rules.
+
+    Attributes:
+        line: 1-based line in the file, or None when the whole file is meant.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class UnavailableError(ExportPipelinesError):
+    """Something outside is away; the same call may work later."""
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """PostgreSQL cannot be reached, went away, or gave up (lock, timeout, shutdown)."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """The object store cannot be reached or refuses to work for the moment (also: no space left)."""
+
+
+class WorkError(ExportPipelinesError):
+    """The export cannot go on as it stands."""
+
+
+class IntegrityError(WorkError):
+    """Planned and committed differ, or a checksum does not match: publishing would lie.
+
+    Attributes:
+        problems: one line for every difference found.
+    """
+
+    def __init__(self, message: str, *, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class SupersededError(WorkError):
+    """The job moved on without this worker (cancelled, failed, another attempt); its result is dropped."""
+
+
+class CancelledError(WorkError):
+    """Somebody cancelled the job while this worker was at it."""

@@ -1,0 +1,105 @@
+"""The export job: its states, the record of its row, and the request that made it."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class JobStatus(enum.StrEnum):
+    """Where a job stands; :data:`TRANSITIONS` says what may follow."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.PROCESSING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.PROCESSING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset({JobStatus.EXPIRED}),
+    # A failed job is taken up again by a retry, so that finished shards are not made twice.
+    JobStatus.FAILED: frozenset({JobStatus.PROCESSING}),
+    JobStatus.EXPIRED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+"""Every change of status that the database accepts. PENDING to FAILED is for a request that proves invalid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest:
+    """What somebody asked for, validated.
+
+    Attributes:
+        type: a name in the catalog, like ``BULK_CSV``.
+        subject_id: id of the definition or run that is exported, whichever the type needs.
+        user_id: who asked.
+        expiry_hours: 1 to 168; how long the file is kept after completion.
+        options: the type's own options, defaults filled in, sorted by name.
+        title: what people see in lists.
+    """
+
+    type: str
+    subject_id: str
+    user_id: str
+    expiry_hours: int = 24
+    options: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """One row of ``exports.export_jobs``, field by column. Times are aware and UTC."""
+
+    id: str
+    user_id: str
+    type: str
+    status: JobStatus
+    input: Mapping[str, Any]
+    title: str
+    attempt: int
+    progress_percent: int
+    download_count: int
+    created_at: datetime
+    updated_at: datetime
+    fidelity: tuple[Mapping[str, Any], ...] = ()
+    output_path: str | None = None
+    output_url: str | None = None
+    output_size_bytes: int | None = None
+    record_count: int | None = None
+    checksum: str | None = None
+    expires_at: datetime | None = None
+    error: str | None = None
+    dagster_run_id: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRef:
+    """The job and attempt a piece of work belongs to; what fences every write.
+
+    Attributes:
+        type: the export type's name.
+        user_id: the owner, part of the final key.
+        attempt: 1 for the first; staging is kept apart by it.
+    """
+
+    job_id: str
+    attempt: int
+    type: str
+    user_id: str
+
+    @property
+    def staging_prefix(self) -> str:
+        """Where this attempt, and nobody else, may write while it works."""
+        return f"staging/{self.job_id}/{self.attempt}"
+
+    @property
+    def final_prefix(self) -> str:
+        """The folder of the published file and its manifest."""
+        return f"exports/{self.user_id}/{self.job_id}"

@@ -1,0 +1,1 @@
+"""Dagster: config, resources, ops, jobs, sensors, and how they are assembled."""

@@ -1,0 +1,1 @@
+"""Parts to one file: compression, ZIP segments, manifests, checksums."""

@@ -1,0 +1,1 @@
+"""Files that people bring back to records; the other half of rendering."""

@@ -1,0 +1,45 @@
+"""What a format promises: pure functions of the frozen rows and their context."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from export_pipelines.core.archive import Entry
+from export_pipelines.core.fidelity import FidelityReport
+from export_pipelines.core.frozen import Context
+
+Row = tuple[bytes | None, ...]
+"""One frozen row: the fields of a binary COPY tuple, still encoded, None for NULL, in the order of the columns."""
+
+
+class FlatFormat(Protocol):
+    """A format whose file is head + the bodies of all shards in order + tail."""
+
+    def head(self, context: Context) -> bytes:
+        """What comes before the first row: a byte-order mark, a header line, a preamble."""
+        ...
+
+    def body(self, rows: Iterator[Row], context: Context, report: FidelityReport) -> Iterator[bytes]:
+        """The rows of one shard in chunks of any size; every row is one record.
+
+        Whatever cannot be kept exactly is noted in ``report``.
+        """
+        ...
+
+    def tail(self, context: Context) -> bytes:
+        """What comes after the last row."""
+        ...
+
+
+class ArchiveFormat(Protocol):
+    """A format whose file is an archive of members."""
+
+    def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, first: bool) -> Iterator[Entry]:
+        """The members, pieces and absences that one shard contributes; every row gives a record or an absence.
+
+        Args:
+            rows: the shard's rows.
+            context: the export's context.
+            report: takes what cannot be kept exactly.
+            first: whether this is shard 0, which also brings the members that depend on no row.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Where bytes go: the ObjectStore protocol, its stores, signed links."""

@@ -1,0 +1,89 @@
+"""The server's main process, as its own ``postmaster.pid`` describes it and the process table confirms it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROCESSES = Path("/proc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postmaster:
+    """A live main process.
+
+    Attributes:
+        pid: its process id.
+        port: the number in the socket's name; 0 while it is starting.
+        socket_dir: folder of its socket; empty while it is starting.
+        ready: whether it takes connections (it does not while starting, recovering or stopping).
+    """
+
+    pid: int
+    port: int = 0
+    socket_dir: Path = Path()
+    ready: bool = False
+
+
+def find(data: Path) -> Postmaster | None:
+    """The live server of this data directory; a file left by one that was killed counts as nothing.
+
+    Raises:
+        PermissionError: the directory is another user's.
+    """
+    lines = _lines(data / "postmaster.pid")
+    if not lines or not lines[0].strip().isdecimal() or not serves(int(lines[0]), data):
+        return None
+    # The lines: pid, data directory, start time, port, socket folder, listen address, shared memory, state.
+    if len(lines) < 8:
+        return Postmaster(pid=int(lines[0]))
+    return Postmaster(
+        pid=int(lines[0]), port=int(lines[3]), socket_dir=Path(lines[4]), ready=lines[7].strip() == "ready"
+    )
+
+
+def find_orphan(socket_dir: Path, *, data: Path) -> int | None:
+    """The process id of a live server whose data directory was deleted under it, found by its socket's lock file."""
+    for lock in socket_dir.glob(".s.PGSQL.*.lock"):
+        lines = _lines(lock)
+        if lines and lines[0].strip().isdecimal() and serves(int(lines[0]), data):
+            return int(lines[0])
+    return None
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether the process lives and is a server of this data directory, not another one that got an old number."""
+    if not (_PROCESSES / "self").exists():
+        return _exists(pid)
+    try:
+        # Readable for everybody (unlike its folder links, for root in a container) and empty for a dead, unreaped one.
+        arguments = (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return bytes(data) in arguments
+
+
+def discard_stale(data: Path) -> None:
+    """Remove the file of a dead server whose number another process has now, which would keep a new one from starting.
+
+    Call it only while nobody else can start a server here, and after ``find`` found none.
+    """
+    lines = _lines(data / "postmaster.pid")
+    if lines and lines[0].strip().isdecimal() and _exists(int(lines[0])):
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,73 @@
+"""The export jobs, one row each; ``core.jobs.ExportJob`` is what other layers see of it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from export_pipelines.core.jobs import JobStatus
+from export_pipelines.db.tables.base import (
+    EVALUATION,
+    EXPORTS,
+    Base,
+    CreatedAt,
+    Id,
+    UpdatedAt,
+    enum_type,
+    references,
+)
+
+
+class ExportJobRow(Base):
+    """One export.
+
+    Its changes of status are held to ``core.jobs.TRANSITIONS``, and its attempt is kept from falling, by the trigger
+    ``export_jobs_transitions``.
+    """
+
+    __tablename__ = "export_jobs"
+    __table_args__ = (
+        CheckConstraint("type ~ '^[A-Z][A-Z0-9_]{0,62}$'", name="type_shape"),
+        CheckConstraint("jsonb_typeof(input) = 'object'", name="input_is_object"),
+        CheckConstraint("jsonb_typeof(fidelity) = 'array'", name="fidelity_is_array"),
+        CheckConstraint(
+            "status <> 'COMPLETED' OR num_nulls(output_url, expires_at, completed_at) = 0",
+            name="completed_has_output",
+        ),
+        CheckConstraint("status <> 'FAILED' OR coalesce(error, '') <> ''", name="failed_has_error"),
+        CheckConstraint("expires_at > completed_at", name="expires_after_completion"),
+        CheckConstraint("progress_percent BETWEEN 0 AND 100", name="progress_is_percent"),
+        CheckConstraint("attempt >= 1", name="attempt_counts_from_one"),
+        CheckConstraint(
+            "download_count >= 0 AND output_size_bytes >= 0 AND record_count >= 0", name="counts_not_negative"
+        ),
+        CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum_shape"),
+        Index("ix_export_jobs_expires_at", "expires_at", postgresql_where=text("status = 'COMPLETED'")),
+        {"schema": EXPORTS},
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[str] = mapped_column(references(f"{EVALUATION}.users.id", on_delete="CASCADE"), index=True)
+    type: Mapped[str]
+    status: Mapped[JobStatus] = mapped_column(
+        enum_type(JobStatus, name="export_status", schema=EXPORTS), server_default="PENDING", index=True
+    )
+    input: Mapped[dict[str, Any]]
+    title: Mapped[str] = mapped_column(server_default="")
+    output_path: Mapped[str | None]
+    output_url: Mapped[str | None]
+    output_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    record_count: Mapped[int | None] = mapped_column(BigInteger)
+    checksum: Mapped[str | None]
+    fidelity: Mapped[list[Any]] = mapped_column(server_default="[]")
+    expires_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    progress_percent: Mapped[int] = mapped_column(server_default="0")
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    dagster_run_id: Mapped[str | None] = mapped_column(index=True)
+    download_count: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[CreatedAt]
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    updated_at: Mapped[UpdatedAt]

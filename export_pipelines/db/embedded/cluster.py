@@ -79,7 +79,7 @@ def configure(place: Place) -> None:
     """Write our settings, which go between ``postgresql.conf`` and what ALTER SYSTEM keeps; replaced in one step."""
     if place.config.is_file() and place.config.read_text() == _SETTINGS:
         return
-    fresh = place.root / f"server.conf.new-{secrets.token_hex(4)}"
+    fresh = place.root / "server.conf.new"
     fresh.write_text(_SETTINGS)
     fresh.chmod(0o644)
     fresh.replace(place.config)

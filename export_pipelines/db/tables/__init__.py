@@ -1,13 +1,13 @@
 """The tables, one file a group, as SQLAlchemy models; importing this package fills ``Base.metadata``."""
 
-from export_pipelines.db.tables.analysis import AnalysisResult, AnalysisStatus, Rubric
+from export_pipelines.db.tables.analysis import AnalysisResult, Rubric
 from export_pipelines.db.tables.audit import ACTIONS, AuditLog
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base
 from export_pipelines.db.tables.definitions import Definition, DefinitionTag, Tag
 from export_pipelines.db.tables.experiments import Experiment, RunComparison
 from export_pipelines.db.tables.jobs import ExportJobRow
 from export_pipelines.db.tables.people import ApiKey, User
-from export_pipelines.db.tables.runs import Run, RunStatus
+from export_pipelines.db.tables.runs import Run
 from export_pipelines.db.tables.scenarios import Scenario
 from export_pipelines.db.tables.shards import ExportShard, ShardState
 from export_pipelines.db.tables.transcripts import Transcript
@@ -17,7 +17,6 @@ __all__ = [
     "EVALUATION",
     "EXPORTS",
     "AnalysisResult",
-    "AnalysisStatus",
     "ApiKey",
     "AuditLog",
     "Base",
@@ -29,7 +28,6 @@ __all__ = [
     "Rubric",
     "Run",
     "RunComparison",
-    "RunStatus",
     "Scenario",
     "ShardState",
     "Tag",

@@ -1,19 +1,12 @@
 """Analysis results of runs, and the rubrics that judges used."""
 
-import enum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.core.evaluation import AnalysisStatus
 from export_pipelines.db.tables.base import EVALUATION, Base, CreatedAt, Id, enum_type, references
-
-
-class AnalysisStatus(enum.StrEnum):
-    """Whether a result is the one in force."""
-
-    CURRENT = "CURRENT"
-    SUPERSEDED = "SUPERSEDED"
 
 
 class AnalysisResult(Base):

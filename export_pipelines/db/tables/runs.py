@@ -1,12 +1,12 @@
 """Runs: a definition's scenarios put to a set of models."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.db.tables.base import (
     EVALUATION,
     Base,
@@ -17,18 +17,6 @@ from export_pipelines.db.tables.base import (
     enum_type,
     references,
 )
-
-
-class RunStatus(enum.StrEnum):
-    """Where a run stands; only a COMPLETED one is whole."""
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    SUMMARIZING = "SUMMARIZING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
 
 
 class Run(Base):

@@ -37,6 +37,14 @@ class FidelityError(RequestError):
     """The request said ``strict`` and the format cannot hold every value exactly."""
 
 
+class ForgedLinkError(RequestError):
+    """A download link that was not signed by us, or was changed since."""
+
+
+class ExpiredLinkError(RequestError):
+    """A genuine download link, or the file behind it, whose time is over."""
+
+
 class ImportFileError(RequestError):
     """A file that was brought for import breaks its format's rules.
 

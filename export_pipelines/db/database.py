@@ -50,6 +50,11 @@ class Database:
         return self._url.render_as_string(hide_password=False)
 
     @property
+    def libpq_url(self) -> str:
+        """The whole URL as psql and other programs take it, password included."""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @property
     def place(self) -> str:
         """Host, port and name, as messages show them."""
         host = self._url.host or self._url.query.get("host", "localhost")

@@ -1,0 +1,73 @@
+"""The audit log: written in the transaction that changes the job, read as small records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from export_pipelines.db.database import Database
+from export_pipelines.db.tables import AuditLog
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who did something, as far as is known: a user, the address they came from, the program they used."""
+
+    user_id: str | None = None
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One event in the life of an export."""
+
+    job_id: str
+    action: str
+    at: datetime
+    actor: Actor
+    data: Mapping[str, Any]
+
+
+def record(
+    session: Session,
+    *,
+    job_id: str,
+    action: str,
+    at: datetime,
+    actor: Actor | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an entry into the transaction that is under way; the database knows ``db.tables.ACTIONS`` and no other."""
+    who = actor or Actor()
+    session.add(
+        AuditLog(
+            job_id=job_id,
+            action=action,
+            at=at,
+            user_id=who.user_id,
+            address=who.address,
+            user_agent=who.user_agent,
+            additional_data=dict(data or {}),
+        )
+    )
+
+
+def list_for_job(database: Database, job_id: str) -> tuple[AuditEntry, ...]:
+    """Everything that happened to the job, in order; also of a job that is gone."""
+    query = select(AuditLog).where(AuditLog.job_id == job_id).order_by(AuditLog.id)
+    with database.transaction() as session:
+        return tuple(_entry(row) for row in session.scalars(query))
+
+
+def _entry(row: AuditLog) -> AuditEntry:
+    return AuditEntry(
+        job_id=row.job_id,
+        action=row.action,
+        at=row.at.astimezone(UTC),
+        actor=Actor(user_id=row.user_id, address=row.address, user_agent=row.user_agent),
+        data=row.additional_data,
+    )

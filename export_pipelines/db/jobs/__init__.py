@@ -1,0 +1,28 @@
+"""Export jobs: reading their rows and changing them, each change fenced by status and attempt, and audited."""
+
+from export_pipelines.db.jobs.creation import create
+from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
+from export_pipelines.db.jobs.queries import expired_candidates, find, find_by_dagster_runs, get, list_jobs, stale
+from export_pipelines.db.jobs.records import ref_of, request_of
+from export_pipelines.db.jobs.work import cancel, claim, reopen, report_progress, require_current
+
+__all__ = [
+    "cancel",
+    "claim",
+    "complete",
+    "count_download",
+    "create",
+    "expire",
+    "expired_candidates",
+    "fail",
+    "find",
+    "find_by_dagster_runs",
+    "get",
+    "list_jobs",
+    "ref_of",
+    "reopen",
+    "report_progress",
+    "request_of",
+    "require_current",
+    "stale",
+]

@@ -1,0 +1,104 @@
+"""How a job ends, and what becomes of its file: completed, failed, downloaded, expired."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
+
+from export_pipelines.core.frozen import StoredFile
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import audit
+from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.changes import at_work, change, superseded
+from export_pipelines.db.jobs.queries import row_of
+from export_pipelines.db.jobs.records import job_of
+from export_pipelines.db.tables import ExportJobRow
+
+_UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+_ERROR_LENGTH = 10_000
+"""Characters of an error that the row keeps: a stack trace fits, a quoted document does not."""
+
+
+def complete(database: Database, stored: StoredFile, *, url: str, expires_at: datetime, now: datetime) -> ExportJob:
+    """PROCESSING to COMPLETED, with everything that is known of the file; the same file twice is no error.
+
+    ``url`` is the download link that users get.
+
+    Raises:
+        SupersededError: the job has moved on; the file should be taken back.
+    """
+    ref = stored.job
+    values = {
+        "status": JobStatus.COMPLETED,
+        "output_path": stored.key,
+        "output_url": url,
+        "output_size_bytes": stored.size,
+        "record_count": stored.record_count,
+        "checksum": stored.sha256,
+        "fidelity": [note.as_json() for note in stored.fidelity],
+        "progress_percent": 100,
+        "expires_at": expires_at,
+        "completed_at": now,
+        "error": None,
+    }
+    with database.transaction() as session:
+        job = change(session, ref.job_id, *at_work(ref), now=now, values=values)
+        if job is None:
+            return _completed_before(session, stored)
+        data = {"attempt": ref.attempt, "size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
+        audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
+        return job
+
+
+def fail(database: Database, *, job_id: str, attempt: int | None, error: str, now: datetime) -> ExportJob | None:
+    """PENDING or PROCESSING to FAILED; None, and nothing changed, when the job has moved on or is gone.
+
+    An ``attempt`` of None means whichever is current. What PostgreSQL cannot store in ``error`` is replaced.
+    """
+    conditions: list[ColumnElement[bool]] = [ExportJobRow.status.in_(_UNFINISHED)]
+    if attempt is not None:
+        conditions.append(ExportJobRow.attempt == attempt)
+    text = _storable(error)
+    with database.transaction() as session:
+        job = change(session, job_id, *conditions, now=now, values={"status": JobStatus.FAILED, "error": text})
+        if job is not None:
+            audit.record(session, job_id=job_id, action="failed", at=now, data={"attempt": job.attempt, "error": text})
+        return job
+
+
+def expire(database: Database, job_id: str, *, now: datetime) -> ExportJob | None:
+    """COMPLETED to EXPIRED once its time is over; None, and nothing changed, when it is not, or was expired before."""
+    conditions = (ExportJobRow.status == JobStatus.COMPLETED, ExportJobRow.expires_at <= now)
+    with database.transaction() as session:
+        job = change(session, job_id, *conditions, now=now, values={"status": JobStatus.EXPIRED})
+        if job is not None:
+            audit.record(session, job_id=job_id, action="expired", at=now, data={"output_path": job.output_path})
+        return job
+
+
+def count_download(
+    database: Database, job_id: str, *, now: datetime, actor: audit.Actor | None = None
+) -> ExportJob | None:
+    """Count and audit one download; None, and nothing changed, unless the file is there and its time is not over."""
+    conditions = (ExportJobRow.status == JobStatus.COMPLETED, ExportJobRow.expires_at > now)
+    values = {"download_count": ExportJobRow.download_count + 1}
+    with database.transaction() as session:
+        job = change(session, job_id, *conditions, now=now, values=values)
+        if job is not None:
+            audit.record(session, job_id=job_id, action="downloaded", at=now, actor=actor)
+        return job
+
+
+def _completed_before(session: Session, stored: StoredFile) -> ExportJob:
+    ref = stored.job
+    job = job_of(row_of(session, ref.job_id))
+    same = (job.attempt, job.checksum, job.output_path) == (ref.attempt, stored.sha256, stored.key)
+    if job.status is JobStatus.COMPLETED and same:
+        return job
+    raise superseded(session, ref.job_id, attempt=ref.attempt)
+
+
+def _storable(error: str) -> str:
+    """The text without what would keep the failure itself from being recorded: NUL and lone surrogates."""
+    text = error.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text[:_ERROR_LENGTH].strip() or "failed without a message"

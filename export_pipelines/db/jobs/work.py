@@ -1,0 +1,135 @@
+"""The changes of a job that is being worked on, or is about to be: claim, reopen, progress, cancel."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from export_pipelines.core.errors import ConflictError
+from export_pipelines.core.jobs import ExportJob, JobRef, JobStatus
+from export_pipelines.db import audit
+from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.changes import at_work, change, superseded
+from export_pipelines.db.jobs.queries import row_of
+from export_pipelines.db.jobs.records import job_of
+from export_pipelines.db.tables import ExportJobRow
+
+_RESUMABLE = (JobStatus.FAILED, JobStatus.PROCESSING)
+_UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+
+
+def claim(database: Database, job_id: str, *, dagster_run_id: str | None, now: datetime) -> ExportJob:
+    """PENDING to PROCESSING, for one claimant only; the same Dagster run may claim again and gets the job back.
+
+    Raises:
+        NotFoundError: there is no such job.
+        SupersededError: somebody else has it, or it is over.
+    """
+    values: dict[str, Any] = {"status": JobStatus.PROCESSING, "started_at": now, "error": None}
+    if dagster_run_id is not None:
+        values["dagster_run_id"] = dagster_run_id
+    with database.transaction() as session:
+        job = change(session, job_id, ExportJobRow.status == JobStatus.PENDING, now=now, values=values)
+        if job is None:
+            return _taken_by_same_run(session, job_id, dagster_run_id)
+        audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job))
+        return job
+
+
+def reopen(
+    database: Database, job_id: str, *, dagster_run_id: str | None, now: datetime, new_attempt: bool
+) -> ExportJob:
+    """Take up a FAILED job again, or a PROCESSING one whose worker the caller knows to be dead.
+
+    With ``new_attempt`` it begins from nothing under the next attempt, which fences off whatever the old one still
+    does; otherwise it goes on with what the same attempt has frozen and rendered. Of two that try at once one gets
+    it; steps of one Dagster run count as one.
+
+    Raises:
+        NotFoundError: there is no such job.
+        ConflictError: the job is not FAILED or PROCESSING.
+        SupersededError: somebody else took it up meanwhile.
+    """
+    with database.transaction() as session:
+        before = job_of(row_of(session, job_id))
+        if before.status not in _RESUMABLE:
+            raise ConflictError(f"Export job {job_id} is {before.status} and cannot be continued; start a new export.")
+        values: dict[str, Any] = {"status": JobStatus.PROCESSING, "error": None, "dagster_run_id": dagster_run_id}
+        if new_attempt:
+            values |= {"attempt": before.attempt + 1, "progress_percent": 0, "started_at": now}
+        job = change(session, job_id, *_unchanged(before), now=now, values=values)
+        if job is None:
+            return _taken_by_same_run(session, job_id, dagster_run_id)
+        audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job))
+        return job
+
+
+def report_progress(database: Database, ref: JobRef, *, percent: int, now: datetime) -> None:
+    """Note how far the work has come (it never falls), and that the worker lives.
+
+    Raises:
+        SupersededError: the job has moved on; stop working.
+    """
+    values = {"progress_percent": func.greatest(ExportJobRow.progress_percent, percent)}
+    with database.transaction() as session:
+        if change(session, ref.job_id, *at_work(ref), now=now, values=values) is None:
+            raise superseded(session, ref.job_id, attempt=ref.attempt)
+
+
+def require_current(database: Database, ref: JobRef) -> None:
+    """Look whether the job is still being processed by this attempt, before something that cannot be undone.
+
+    Raises:
+        SupersededError: it is not; stop working.
+    """
+    with database.transaction() as session:
+        fence(session, ref)
+
+
+def fence(session: Session, ref: JobRef) -> None:
+    """Hold the job's row, being processed by this attempt, until the transaction ends.
+
+    Raises:
+        SupersededError: the job has moved on.
+    """
+    held = select(ExportJobRow.id).where(ExportJobRow.id == ref.job_id, *at_work(ref)).with_for_update(read=True)
+    if session.scalar(held) is None:
+        raise superseded(session, ref.job_id, attempt=ref.attempt)
+
+
+def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor | None = None) -> ExportJob:
+    """PENDING or PROCESSING to CANCELLED; a job that is over stays what it is, as the returned record shows.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    values = {"status": JobStatus.CANCELLED}
+    with database.transaction() as session:
+        job = change(session, job_id, ExportJobRow.status.in_(_UNFINISHED), now=now, values=values)
+        if job is None:
+            return job_of(row_of(session, job_id))
+        audit.record(session, job_id=job_id, action="cancelled", at=now, actor=actor)
+        return job
+
+
+def _unchanged(job: ExportJob) -> tuple[ColumnElement[bool], ...]:
+    """That nobody has taken the job since it was read."""
+    return (
+        ExportJobRow.status == job.status,
+        ExportJobRow.attempt == job.attempt,
+        ExportJobRow.dagster_run_id.is_not_distinct_from(job.dagster_run_id),
+        ExportJobRow.updated_at == job.updated_at,
+    )
+
+
+def _taken_by_same_run(session: Session, job_id: str, dagster_run_id: str | None) -> ExportJob:
+    """The row as it is now, when the same run has it already: a step that is retried, or its neighbour."""
+    row = row_of(session, job_id)
+    if row.status is JobStatus.PROCESSING and dagster_run_id is not None and row.dagster_run_id == dagster_run_id:
+        return job_of(row)
+    raise superseded(session, job_id, attempt=row.attempt)
+
+
+def _run_data(job: ExportJob) -> dict[str, object]:
+    return {"attempt": job.attempt, "dagster_run_id": job.dagster_run_id}

@@ -1,0 +1,54 @@
+"""Leases: whether anybody works on a job right now, known at once also when a worker was killed.
+
+A lease is a session-level advisory lock on a connection of its own. The kernel closes a dead process's connection and
+PostgreSQL lets go of its locks, so no clock is asked. (A pooler that shares sessions would break this: give the
+project a direct connection.) A lease is not what keeps writes apart; attempts are.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from export_pipelines.core.errors import ConflictError
+from export_pipelines.db.database import Database
+
+# Half a minute after a worker's machine has vanished without closing anything, its lease is gone as well.
+_SETTINGS = """
+SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+SET idle_session_timeout = 0; SET statement_timeout = 0
+"""
+
+
+@contextmanager
+def hold(database: Database, job_id: str, *, exclusive: bool = False) -> Iterator[None]:
+    """Hold the job's lease for the time of the block, shared with the job's other steps unless ``exclusive``.
+
+    Raises:
+        ConflictError: somebody holds it in a way that excludes this one.
+    """
+    take = "pg_try_advisory_lock" if exclusive else "pg_try_advisory_lock_shared"
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute(_SETTINGS)
+        taken = connection.execute(f"SELECT {take}(%s)", [_key(job_id)]).fetchone()
+        if taken != (True,):
+            raise ConflictError(f"Export job {job_id} is being worked on by somebody else right now; wait for it.")
+        yield
+
+
+def is_held(database: Database, job_id: str) -> bool:
+    """Whether anybody, perhaps this process, holds the job's lease; looks without taking it."""
+    number = _key(job_id) % 2**64
+    with database.raw_connection(autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND classid::bigint = %s AND objid::bigint = %s)",
+            [number >> 32, number % 2**32],
+        ).fetchone()
+    return found == (True,)
+
+
+def _key(job_id: str) -> int:
+    """The 64-bit number, signed, that stands for the job; the prefix keeps clear of other programs' locks."""
+    digest = hashlib.sha256(f"export-pipelines lease {job_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from export_pipelines.core import evaluation as records
@@ -113,12 +113,3 @@ def add_all(
     ]
     if rows:
         session.execute(insert(Scenario), rows)
-
-
-def delete_for_definition(session: Session, definition_id: str, *, now: datetime) -> None:
-    """Mark all scenarios of a definition deleted; building block of deleting the definition."""
-    session.execute(
-        update(Scenario)
-        .where(Scenario.definition_id == definition_id, Scenario.deleted_at.is_(None))
-        .values(deleted_at=now, updated_at=now)
-    )

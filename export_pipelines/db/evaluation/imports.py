@@ -23,12 +23,12 @@ class StoredScenarios:
     """What an import of scenarios made.
 
     Attributes:
-        definition: the one they belong to.
-        count: how many scenarios were made.
+        definition_id: the one they belong to.
+        scenario_ids: theirs, in the order of the file.
     """
 
-    definition: records.Definition
-    count: int
+    definition_id: str
+    scenario_ids: tuple[str, ...]
 
 
 def import_definition(
@@ -99,8 +99,8 @@ def import_scenarios(
             session.refresh(definition, with_for_update={"key_share": True})
         _refuse_duplicates(session, definition, imported)
         contents = [(item.key, item.content(preamble=imported.preamble)) for item in imported.scenarios]
-        scenarios.add_all(session, contents, definition_id=definition.id, now=now)
-        return StoredScenarios(definition=record_of(records.Definition, definition), count=len(contents))
+        ids = scenarios.add_all(session, contents, definition_id=definition.id, now=now)
+        return StoredScenarios(definition_id=definition.id, scenario_ids=ids)
 
 
 def _claim_name(session: Session, name: str, *, way_out: str) -> None:

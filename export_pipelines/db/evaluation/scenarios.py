@@ -97,8 +97,8 @@ def delete(database: Database, scenario_id: str, *, now: datetime) -> None:
 
 def add_all(
     session: Session, contents: Sequence[tuple[str, ScenarioContent]], *, definition_id: str, now: datetime
-) -> None:
-    """Insert ``(name, content)`` pairs with ids that ascend in their order; building block of imports."""
+) -> tuple[str, ...]:
+    """Insert ``(name, content)`` pairs with ids that ascend in their order; building block, takes the open session."""
     ids = sorted(new_id() for _ in contents)
     rows = [
         {
@@ -113,3 +113,4 @@ def add_all(
     ]
     if rows:
         session.execute(insert(Scenario), rows)
+    return tuple(ids)

@@ -1,7 +1,7 @@
 """Tags, and which definitions they are on."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
@@ -68,7 +68,7 @@ def delete(database: Database, tag_id: str) -> None:
 
 
 def of_definition(database: Database, definition_id: str) -> tuple[records.Tag, ...]:
-    """The tags of a definition in the order in which they were put on it.
+    """The tags of a definition by name, compared bytewise; the first of them is its category in exports.
 
     Raises:
         NotFoundError: the definition does not exist or is deleted.
@@ -76,8 +76,7 @@ def of_definition(database: Database, definition_id: str) -> tuple[records.Tag, 
     query = select(Tag).join(DefinitionTag).where(DefinitionTag.definition_id == definition_id)
     with database.transaction() as session:
         live(session, Definition, definition_id)
-        ordered = query.order_by(DefinitionTag.created_at, Tag.name.collate("C"))
-        return records_of(session, records.Tag, ordered)
+        return records_of(session, records.Tag, query.order_by(Tag.name.collate("C")))
 
 
 def definitions_with(database: Database, name: str) -> tuple[records.Definition, ...]:
@@ -109,13 +108,11 @@ def take_off(database: Database, definition_id: str, *, name: str) -> None:
 
 def add(session: Session, definition_id: str, *, names: Sequence[str], now: datetime) -> None:
     """Put tags on a definition; building block, takes the open session."""
-    for place, name in enumerate(names):
+    for name in names:
         clean = need_text(name, what="A tag's name")
         session.execute(insert(Tag).values(name=clean, created_at=now).on_conflict_do_nothing())
         tag_id = session.scalars(select(Tag.id).where(Tag.name == clean)).one()
-        # A microsecond apart, so that the order in which they were given can be told later.
-        moment = now + timedelta(microseconds=place)
-        link = insert(DefinitionTag).values(definition_id=definition_id, tag_id=tag_id, created_at=moment)
+        link = insert(DefinitionTag).values(definition_id=definition_id, tag_id=tag_id, created_at=now)
         session.execute(link.on_conflict_do_nothing())
 
 

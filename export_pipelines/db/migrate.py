@@ -1,4 +1,4 @@
-"""Migrations: forward, backward, and whether the database is as the models say."""
+"""Migrations: forward, backward, and where a database stands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,23 @@ from sqlalchemy import Connection, text
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.db.database import OURS, Database
+
+VERSION_TABLE = "schema_version"
+"""Alembic's usual name is left to Dagster and to applications whose database we share."""
+
+_CONTENTS = """
+SELECT concat(n.nspname, '.', c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(:names)
+UNION ALL
+SELECT concat(n.nspname, '.', p.proname, '()') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ANY(:names)
+UNION ALL
+SELECT concat(n.nspname, '.', t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = ANY(:names) AND t.typtype = 'e'
+UNION ALL
+SELECT n.nspname FROM pg_namespace n WHERE n.nspname = ANY(:names)
+ORDER BY 1
+"""
 
 _LOCK = 7_316_024_118_050_917
 """Key of the advisory lock that migrating processes take; any number that no other program uses."""
@@ -36,6 +53,8 @@ def downgrade(database: Database, *, steps: int) -> None:
         done = _applied(database, connection, config)
         if done:
             command.downgrade(config, "base" if steps >= len(done) else done[steps])
+        if steps >= len(done):
+            _remove_traces(database, connection)
 
 
 def current(database: Database) -> str | None:
@@ -45,6 +64,13 @@ def current(database: Database) -> str | None:
         return context.get_current_revision()
 
 
+def leftovers(database: Database) -> list[str]:
+    """What there is in the schemas that are ours, the schemas included: relations, functions, types."""
+    with database.translated(), database.engine.connect() as connection:
+        names = [database.schemas[context] for context in database.schemas if database.owns(context)]
+        return [str(name) for name in connection.scalars(text(_CONTENTS), {"names": names})]
+
+
 def newest() -> str | None:
     """The version that ``upgrade`` leads to."""
     return ScriptDirectory.from_config(_config()).get_current_head()
@@ -52,7 +78,7 @@ def newest() -> str | None:
 
 def options(database: Database) -> dict[str, Any]:
     """How alembic is set up, wherever it is called."""
-    return {"version_table": "schema_version", "version_table_schema": database.schemas[OURS]}
+    return {"version_table": VERSION_TABLE, "version_table_schema": database.schemas[OURS]}
 
 
 @contextmanager
@@ -75,6 +101,16 @@ def _applied(database: Database, connection: Connection, config: Config) -> list
         return []
     scripts = ScriptDirectory.from_config(config).iterate_revisions(revision, "base")
     return [script.revision for script in scripts]
+
+
+def _remove_traces(database: Database, connection: Connection) -> None:
+    """Drop the version table, and our schemas where nothing is in them; ``public`` is nobody's to drop."""
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {database.qualified(OURS, VERSION_TABLE)}")
+    for context in filter(database.owns, database.schemas):
+        schema = database.schemas[context]
+        inside = connection.scalars(text(_CONTENTS), {"names": [schema]}).all()
+        if inside == [schema] and schema != "public":
+            connection.exec_driver_sql(database.sql(f"DROP SCHEMA {{{context}}}"))
 
 
 def _config(database: Database | None = None, connection: Connection | None = None) -> Config:

@@ -1,0 +1,100 @@
+"""Signed download links: a token that names a job, when it ends and (when asked) whom it is for.
+
+A token is the base64url of ``version | expiry | length of job id | job id | person | HMAC-SHA-256``. Equal inputs
+give equal tokens. A token grants a download to whoever holds it, so it never belongs in a log.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from export_pipelines.core.errors import ExpiredLinkError, ForgedLinkError, ValidationError
+
+_VERSION = 1
+_HEAD = struct.Struct(">BQB")
+_MAC_BYTES = hashlib.sha256().digest_size
+_PURPOSE = b"export-pipelines download link\0"
+"""Keeps the signature apart from any other use of the same key."""
+_LAST_SECOND = 253402300799
+"""9999-12-31T23:59:59Z, the last second ``datetime`` knows."""
+_MAX_TOKEN_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadGrant:
+    """What a genuine token says.
+
+    Attributes:
+        expires_at: whole seconds, UTC.
+        person: the user id the link was made for, None for anybody who has it.
+    """
+
+    job_id: str
+    expires_at: datetime
+    person: str | None
+
+
+def mint(secret: bytes, *, job_id: str, expires_at: datetime, person: str | None = None) -> str:
+    """A token for the job; fractions of the expiry's second are dropped.
+
+    Raises:
+        ValidationError: a value that no token can hold.
+    """
+    job = job_id.encode()
+    whom = (person or "").encode()
+    if not secret or not 0 < len(job) < 256 or len(whom) > 255 or expires_at.tzinfo is None:
+        raise ValidationError(
+            "A download link needs a key, a job id of 1 to 255 bytes, a person of at most 255 and an aware expiry; "
+            f"got job {job_id!r}, person {person!r}, expiry {expires_at!r}."
+        )
+    payload = _HEAD.pack(_VERSION, int(expires_at.timestamp()), len(job)) + job + whom
+    return base64.urlsafe_b64encode(payload + _sign(secret, payload)).rstrip(b"=").decode()
+
+
+def read(secret: bytes, token: str, *, now: datetime) -> DownloadGrant:
+    """What the token grants.
+
+    Raises:
+        ForgedLinkError: not made with this key, or changed since.
+        ExpiredLinkError: genuine, but its time is over.
+    """
+    payload = _genuine_payload(secret, token)
+    _, expiry, job_size = _HEAD.unpack_from(payload)
+    job = payload[_HEAD.size : _HEAD.size + job_size]
+    person = payload[_HEAD.size + job_size :]
+    expires_at = datetime.fromtimestamp(min(expiry, _LAST_SECOND), UTC)
+    if now >= expires_at:
+        raise ExpiredLinkError(f"This link ended at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask for a new one.")
+    return DownloadGrant(job_id=job.decode(), expires_at=expires_at, person=person.decode() or None)
+
+
+def _genuine_payload(secret: bytes, token: str) -> bytes:
+    raw = _decode(token)
+    payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    genuine = hmac.compare_digest(mac, _sign(secret, payload))
+    # Base64 leaves spare bits in the last character: only the spelling we made is the token.
+    canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == token
+    if not (genuine and canonical and len(payload) > _HEAD.size and payload[0] == _VERSION):
+        raise _forged()
+    return payload
+
+
+def _decode(token: str) -> bytes:
+    if not token.isascii() or len(token) > _MAX_TOKEN_CHARACTERS:
+        raise _forged()
+    try:
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _forged() from None
+
+
+def _sign(secret: bytes, payload: bytes) -> bytes:
+    return hmac.digest(secret, _PURPOSE + payload, "sha256")
+
+
+def _forged() -> ForgedLinkError:
+    return ForgedLinkError("This link was not made by this server, or was changed on its way; copy it again in full.")

@@ -1,0 +1,67 @@
+"""How the local store makes a file appear: written aside in the same file system, synced, renamed."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from export_pipelines.core.errors import NotFoundError, StoreUnavailableError
+from export_pipelines.storage.keys import INCOMPLETE
+from export_pipelines.storage.local_files import FILE_MODE, make_folders, os_errors, prune_empty, sync_folder
+
+_BUFFER_BYTES = 1024 * 1024
+_RACES_WON_AT_LAST = 20
+"""A folder can be pruned by somebody else between its making and its use; more often than this, it is no race."""
+
+
+@contextmanager
+def published_file(root: Path, path: Path) -> Iterator[BinaryIO]:
+    """An open file that appears at ``path`` when the block ends well; nothing stays of it otherwise.
+
+    Errors raised by the block itself pass unchanged.
+    """
+    with os_errors(path, "write"):
+        temporary, file = _create_aside(root, path)
+    try:
+        with file:
+            yield file
+            with os_errors(path, "write"):
+                file.flush()
+                os.fsync(file.fileno())
+        _rename(root, temporary, path)
+    finally:
+        # After the rename there is nothing left to remove; after an exception this leaves nothing behind.
+        with suppress(OSError):
+            temporary.unlink()
+        prune_empty(temporary.parent, root=root / INCOMPLETE)
+
+
+def _create_aside(root: Path, path: Path) -> tuple[Path, BinaryIO]:
+    """A new private file whose place tells the key it is for, so that a sweep can find it by prefix."""
+    aside = root / INCOMPLETE / path.relative_to(root)
+    temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
+    for attempt in range(_RACES_WON_AT_LAST):
+        make_folders(temporary.parent, root=root)
+        try:
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        except FileNotFoundError:
+            if attempt + 1 == _RACES_WON_AT_LAST:
+                raise
+            continue
+        return temporary, os.fdopen(descriptor, "w+b", buffering=_BUFFER_BYTES)
+    raise AssertionError("unreachable")
+
+
+def _rename(root: Path, temporary: Path, path: Path) -> None:
+    for _ in range(_RACES_WON_AT_LAST):
+        try:
+            with os_errors(path, "publish"):
+                make_folders(path.parent, root=root)
+                temporary.replace(path)
+                sync_folder(path.parent)
+        except NotFoundError:
+            continue
+        return
+    raise StoreUnavailableError(f"Cannot publish {path}: what was written was swept away meanwhile; try again.")

@@ -80,6 +80,16 @@ def resolve(chain: Sequence[tuple[str, Mapping[str, Any]]]) -> DefinitionContent
     return DefinitionContent(**found)
 
 
+def category_of(tags: Sequence[str], content: DefinitionContent) -> str:
+    """What files state as the category: the first tag, else the names of the dimensions."""
+    return tags[0] if tags else "_vs_".join(dimension.name for dimension in content.dimensions)
+
+
+def tags_of_category(category: str, content: DefinitionContent) -> tuple[str, ...]:
+    """The tags that a file with this category means when it lists none: none, or the category itself."""
+    return () if category in ("", category_of((), content)) else (category,)
+
+
 def to_json(content: DefinitionContent) -> dict[str, Any]:
     """The record as stored content of the current version; ``resolve`` reads it back equal."""
     stored: dict[str, Any] = {

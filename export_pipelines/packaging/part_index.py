@@ -1,0 +1,147 @@
+"""A part's list of contents: what lies where in its body, one compact JSON object a line.
+
+Order of lines: the head, then runs by name, absences by id, members by name (names compared as UTF-8, which is how
+Python compares text without surrogates). What the whole archive needs first stands first, so that a reader can stop
+early; members come last, and are merged with those of other parts as they stream by.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+
+import orjson
+
+from export_pipelines.core.archive import Absent
+from export_pipelines.core.errors import IntegrityError
+from export_pipelines.core.frozen import StagedObject
+from export_pipelines.packaging.staging import OpenSegment, Writer, read_segment, whole
+from export_pipelines.packaging.zip_records import DEFLATED
+
+_FORMAT = 1
+_FLUSH_LINES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexHead:
+    """What the part holds in all.
+
+    Attributes:
+        whole_bytes: length of the finished entries at the start of the body; the runs lie behind them.
+        records: members that count as records.
+    """
+
+    whole_bytes: int
+    members: int
+    records: int
+    runs: int
+    absent: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberEntry:
+    """A finished member.
+
+    Attributes:
+        at: where its local header begins in the body.
+        packed, size: bytes in the file, bytes of content.
+    """
+
+    name: str
+    at: int
+    packed: int
+    size: int
+    crc32: int
+    sha256: str
+    method: int
+    record: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEntry:
+    """This part's share of a member that several parts make up: ``packed`` bytes of deflate from ``at`` of the body."""
+
+    name: str
+    at: int
+    packed: int
+    size: int
+    crc32: int
+
+
+def encode_member(entry: MemberEntry) -> bytes:
+    """The member's line; what is usual (deflated, no record) is left out."""
+    line: dict[str, object] = {
+        "name": entry.name, "at": entry.at, "packed": entry.packed, "size": entry.size, "crc32": entry.crc32,
+        "sha256": entry.sha256,
+    }  # fmt: skip
+    if entry.method != DEFLATED:
+        line["method"] = entry.method
+    if entry.record:
+        line["record"] = True
+    return orjson.dumps(line)
+
+
+def write_index(
+    index: Writer,
+    *,
+    head: IndexHead,
+    runs: list[RunEntry],
+    absent: list[Absent],
+    members: list[tuple[str, bytes]],
+) -> None:
+    """Write the whole list; ``members`` are ``(name, encoded line)`` in any order, and are sorted in place."""
+    members.sort()
+    lines = [orjson.dumps({"format": _FORMAT, **asdict(head)})]
+    lines.extend(orjson.dumps(asdict(run)) for run in sorted(runs, key=lambda run: run.name))
+    lines.extend(orjson.dumps(asdict(row)) for row in sorted(absent, key=lambda row: (row.id, row.reason)))
+    index.write(b"\n".join(lines) + b"\n")
+    for at in range(0, len(members), _FLUSH_LINES):
+        index.write(b"".join(line + b"\n" for _, line in members[at : at + _FLUSH_LINES]))
+
+
+class PartIndex:
+    """Reads one part's list."""
+
+    def __init__(self, open_segment: OpenSegment, *, staged: StagedObject) -> None:
+        self._open = open_segment
+        self._staged = staged
+        lines = self._lines()
+        self.head = self._read_head(next(lines, b""))
+        self.runs = tuple(RunEntry(**orjson.loads(line)) for line in islice(lines, self.head.runs))
+
+    def absent(self) -> Iterator[Absent]:
+        """The rows without a member, by id."""
+        for line in islice(self._lines(), 1 + self.head.runs, 1 + self.head.runs + self.head.absent):
+            yield Absent(**orjson.loads(line))
+
+    def members(self, *, base: int) -> Iterator[MemberEntry]:
+        """The finished members, by name; ``base`` is where the part begins, and is added to each ``at``."""
+        for text in islice(self._lines(), 1 + self.head.runs + self.head.absent, None):
+            line = orjson.loads(text)
+            yield MemberEntry(
+                name=line["name"],
+                at=line["at"] + base,
+                packed=line["packed"],
+                size=line["size"],
+                crc32=line["crc32"],
+                sha256=line["sha256"],
+                method=line.get("method", DEFLATED),
+                record=line.get("record", False),
+            )
+
+    def _read_head(self, line: bytes) -> IndexHead:
+        head = orjson.loads(line or b"{}")
+        if head.pop("format", None) != _FORMAT:
+            raise IntegrityError(f"{self._staged.key} is no list of contents of format {_FORMAT}; render it again.")
+        return IndexHead(**head)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Every line; who reads to the end knows that the list is what was written."""
+        digest, rest = hashlib.sha256(), b""
+        for chunk in read_segment(self._open, whole(self._staged)):
+            digest.update(chunk)
+            lines = (rest + chunk).split(b"\n")
+            rest = lines.pop()
+            yield from lines
+        if rest or digest.hexdigest() != self._staged.sha256:
+            raise IntegrityError(f"{self._staged.key} is not what was staged (SHA-256 differs); render it again.")

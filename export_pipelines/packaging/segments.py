@@ -1,0 +1,157 @@
+"""Entries of one shard to one part of a ZIP file: finished members at once, pieces of spanning members as runs."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from export_pipelines.core.archive import Absent, Entry, Member, Piece
+from export_pipelines.packaging.deflating import RunDeflater, crc32, deflate_whole
+from export_pipelines.packaging.member_names import encode_name
+from export_pipelines.packaging.part_index import IndexHead, MemberEntry, RunEntry, encode_member, write_index
+from export_pipelines.packaging.staging import CHUNK_BYTES, Writer, chunks_of
+from export_pipelines.packaging.zip_records import DEFLATED, STORED, local_header
+
+_RUN_IN_MEMORY = 512 * 1024
+"""Deflated bytes of one run kept in memory; what is longer waits in an unnamed temporary file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartTotals:
+    """What went into a part.
+
+    Attributes:
+        records: members that count as records of the export.
+        members: finished members, records among them.
+        runs: names of spanning members that this part has a share of.
+        absent: rows without a member.
+        content_bytes: bytes before deflating.
+    """
+
+    records: int
+    members: int
+    runs: int
+    absent: int
+    content_bytes: int
+
+
+def write_part(entries: Iterable[Entry], *, body: Writer, index: Writer) -> PartTotals:
+    """Write the part's bytes, and the list of what lies where; memory grows with the list only.
+
+    Raises:
+        IntegrityError: a name that no archive should hold.
+    """
+    with ExitStack() as stack:
+        part = _Part(body, stack)
+        for entry in entries:
+            if isinstance(entry, Member):
+                part.add_member(entry)
+            elif isinstance(entry, Piece):
+                part.add_piece(entry)
+            else:
+                part.absent.append(entry)
+        return part.finish(index)
+
+
+class _Part:
+    """The part as it grows."""
+
+    def __init__(self, body: Writer, stack: ExitStack) -> None:
+        self._body = body
+        self._buffer = bytearray()
+        self._stack = stack
+        self._at = 0
+        self._content = 0
+        self._records = 0
+        self._members: list[tuple[str, bytes]] = []
+        self._runs: dict[str, _Run] = {}
+        self.absent: list[Absent] = []
+
+    def add_member(self, member: Member) -> None:
+        name, data = encode_name(member.name), member.data
+        packed, method = deflate_whole(data), DEFLATED
+        # Text of a few bytes grows when deflated.
+        if len(packed) >= len(data):
+            packed, method = bytearray(data), STORED
+        entry = MemberEntry(
+            name=member.name,
+            at=self._at,
+            packed=len(packed),
+            size=len(data),
+            crc32=crc32(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            method=method,
+            record=member.record,
+        )
+        self._members.append((member.name, encode_member(entry)))
+        self._records += member.record
+        self._content += len(data)
+        self._write(local_header(name, method=method, crc32=entry.crc32, packed=entry.packed, size=entry.size))
+        self._write(packed)
+
+    def add_piece(self, piece: Piece) -> None:
+        run = self._runs.get(piece.name)
+        if run is None:
+            encode_name(piece.name)
+            run = self._runs[piece.name] = _Run(self._stack)
+        run.add(piece.data)
+        self._content += len(piece.data)
+
+    def finish(self, index: Writer) -> PartTotals:
+        whole_bytes = self._at
+        runs = [self._append_run(name, self._runs[name]) for name in sorted(self._runs)]
+        self._flush()
+        head = IndexHead(
+            whole_bytes=whole_bytes,
+            members=len(self._members),
+            records=self._records,
+            runs=len(runs),
+            absent=len(self.absent),
+        )
+        write_index(index, head=head, runs=runs, absent=self.absent, members=self._members)
+        return PartTotals(
+            records=head.records,
+            members=head.members,
+            runs=head.runs,
+            absent=head.absent,
+            content_bytes=self._content,
+        )
+
+    def _append_run(self, name: str, run: "_Run") -> RunEntry:
+        at = self._at
+        for chunk in run.finished():
+            self._write(chunk)
+        return RunEntry(name=name, at=at, packed=self._at - at, size=run.size, crc32=run.crc32)
+
+    def _write(self, data: bytes | bytearray) -> None:
+        self._buffer += data
+        self._at += len(data)
+        if len(self._buffer) >= CHUNK_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._body.write(bytes(self._buffer))
+        self._buffer.clear()
+
+
+class _Run:
+    """This part's share of one spanning member, deflated as it comes."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_RUN_IN_MEMORY))  # noqa: SIM115  # closed by it
+        self._spool = cast(BinaryIO, spool)
+        self._deflater = RunDeflater()
+        self.size = 0
+        self.crc32 = 0
+
+    def add(self, data: bytes) -> None:
+        self._spool.write(self._deflater.compress(data))
+        self.crc32 = crc32(data, self.crc32)
+        self.size += len(data)
+
+    def finished(self) -> Iterable[bytes]:
+        self._spool.write(self._deflater.end())
+        self._spool.seek(0)
+        return chunks_of(self._spool)

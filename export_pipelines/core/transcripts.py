@@ -7,6 +7,7 @@ from typing import Any
 from export_pipelines.core.errors import ContentError
 
 FIRST_LABEL = "scenario_prompt"
+KNOWN_VERSIONS = (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,18 @@ class Turn:
     label: str
     probe: str
     target: str
+
+
+def content_version(content: Mapping[str, Any], *, where: str) -> int:
+    """The content's version, 0 when it states none.
+
+    Raises:
+        ContentError: the version is not one we know; ``where`` names the row.
+    """
+    version = content.get("schema_version", 0)
+    if isinstance(version, bool) or version not in KNOWN_VERSIONS:
+        raise ContentError(f"{where} has content of schema_version {version!r}; known are 0 and 1. Correct the row.")
+    return int(version)
 
 
 def read_turns(content: Mapping[str, Any], *, where: str) -> tuple[Turn, ...]:
@@ -32,9 +45,7 @@ def read_turns(content: Mapping[str, Any], *, where: str) -> tuple[Turn, ...]:
     Raises:
         ContentError: unknown version or wrong shape.
     """
-    version = content.get("schema_version", 0)
-    if isinstance(version, bool) or version not in (0, 1):
-        raise ContentError(f"{where} has content of schema_version {version!r}; known are 0 and 1. Correct the row.")
+    content_version(content, where=where)
     if "turns" in content:
         return tuple(
             _read_turn(turn, number, where) for number, turn in enumerate(_list(content["turns"], where), start=1)

@@ -9,20 +9,25 @@ has them.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from orjson import dumps
 
 from export_pipelines.core.errors import IntegrityError
 
-KEPT_TEXTS = 1 << 14
+KEPT_TEXTS = 1 << 15
 """How many texts a cache holds before it starts anew: enough for what repeats, a few MB at most."""
 
 _int4 = struct.Struct(">i").unpack
 _int8 = struct.Struct(">q").unpack
 _float8 = struct.Struct(">d").unpack
 _INFINITE = {b"\x7f" + b"\xff" * 7: b"infinity", b"\x80" + b"\x00" * 7: b"-infinity"}
-_DIGITS = [b"%03d" % number for number in range(1000)]
-_DIGITS_AND_ZONE = [b"%03dZ" % number for number in range(1000)]
+_NON_FINITE = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
+_CLOCK = [b"%02d:%02d:" % divmod(minute, 60) for minute in range(24 * 60)]
+_SECOND = [b"%02d." % number for number in range(60)]
+_MILLIS = [b"%03d" % number for number in range(1000)]
 _SECONDS_A_DAY = 86_400
 _DAYS_TO_2000 = 730_425
 """Days from 0000-03-01 to 2000-01-01 in the Gregorian calendar extended backwards."""
@@ -67,61 +72,76 @@ def jsonb(field: bytes) -> bytes:
 
 def timestamptz(field: bytes) -> str:
     """A ``timestamptz`` value in the one way that every format writes it."""
+    _number(_int8, field, "timestamptz")
     return Timestamps().text(field).decode()
 
 
-class Texts(dict[bytes, bytes]):
-    """Fields to their text by a function, each worked out once while it is among the last :data:`KEPT_TEXTS`."""
+class Texts(dict[bytes | None, bytes]):
+    """Fields to their text by a function, for what repeats from row to row."""
 
-    def __init__(self, make: Callable[[bytes], bytes]) -> None:
-        super().__init__()
+    def __init__(self, make: Callable[[bytes], bytes], *, null: bytes) -> None:
+        super().__init__({None: null})
         self._make = make
+        self._null = null
 
     def __missing__(self, field: bytes) -> bytes:
         if len(self) >= KEPT_TEXTS:
             self.clear()
-        made = self[field] = self._make(field)
+            self[None] = self._null
+        self[field] = made = self._make(field)
         return made
 
 
-def int_texts() -> Texts:
-    """``int4`` fields to decimal digits."""
-    return Texts(lambda field: b"%d" % int4(field))
+def int_text(field: bytes) -> bytes:
+    """An ``int4`` field as decimal digits."""
+    return dumps(_int4(field)[0])
 
 
-def float_texts() -> Texts:
-    """``float8`` fields to the shortest digits that read back equal; ``NaN``, ``Infinity``, ``-Infinity``."""
-    return Texts(_float_text)
+def float_text(field: bytes) -> bytes:
+    """A ``float8`` field as the shortest digits that read back equal, as in JSON; empty when it is not finite."""
+    number = _float8(field)[0]
+    # Anything less itself is 0, but for the infinities and NaN.
+    return dumps(number) if number - number == 0 else b""
+
+
+def non_finite_text(field: bytes) -> bytes:
+    """PostgreSQL's word for a ``float8`` that is not finite: ``NaN``, ``Infinity``, ``-Infinity``."""
+    return _NON_FINITE[str(float8(field))]
 
 
 class Timestamps(dict[int, bytes]):
-    """``timestamptz`` fields to text, by :meth:`text`; whole seconds are kept, since rows of a second come together."""
+    """``timestamptz`` fields to text, by :meth:`text`; keeps the days it has met.
 
-    def text(self, field: bytes) -> bytes:
+    Args:
+        quote: what stands before and after a time.
+        null: what stands for NULL.
+    """
+
+    def __init__(self, *, quote: bytes = b"", null: bytes = b"") -> None:
+        super().__init__()
+        self._quote = quote
+        self._null = null
+        self._micros = [b"%03dZ%b" % (number, quote) for number in range(1000)]
+
+    def text(self, field: bytes | None) -> bytes:
         """The time, or PostgreSQL's word for an infinite one."""
+        if field is None:
+            return self._null
         if field in _INFINITE:
-            return _INFINITE[field]
-        try:
-            microseconds: int = _int8(field)[0]
-        except struct.error as error:
-            raise _damaged(field, "timestamptz") from error
-        second, decimals = divmod(microseconds, 1_000_000)
-        first_three, last_three = divmod(decimals, 1000)
-        return self[second] + _DIGITS[first_three] + _DIGITS_AND_ZONE[last_three]
+            return self._quote + _INFINITE[field] + self._quote
+        ticks: int = _int8(field)[0]
+        seconds, decimals = divmod(ticks, 1_000_000)
+        day, second = divmod(seconds, _SECONDS_A_DAY)
+        whole = self[day] + _CLOCK[second // 60] + _SECOND[second % 60]
+        return whole + _MILLIS[decimals // 1000] + self._micros[decimals % 1000]
 
-    def __missing__(self, second: int) -> bytes:
+    def __missing__(self, day: int) -> bytes:
         if len(self) >= KEPT_TEXTS:
             self.clear()
-        self[second] = made = _whole_second(second)
+        year, month, day_of_month = _civil(day)
+        years = b"%04d" % year if 0 <= year <= 9999 else b"%+07d" % year
+        self[day] = made = b"%b%b-%02d-%02dT" % (self._quote, years, month, day_of_month)
         return made
-
-
-def _whole_second(second: int) -> bytes:
-    days, of_day = divmod(second, _SECONDS_A_DAY)
-    hours, minutes = divmod(of_day // 60, 60)
-    year, month, day = _civil(days)
-    years = b"%04d" % year if 0 <= year <= 9999 else b"%+07d" % year
-    return b"%b-%02d-%02dT%02d:%02d:%02d." % (years, month, day, hours, minutes, of_day % 60)
 
 
 def _civil(days: int) -> tuple[int, int, int]:
@@ -138,11 +158,16 @@ def _civil(days: int) -> tuple[int, int, int]:
     return year_of_era + era * 400 + (month <= 2), month, day
 
 
-def _float_text(field: bytes) -> bytes:
-    number = float8(field)
-    if number - number == 0:  # false for the three that are not finite
-        return repr(number).encode()
-    return b"NaN" if number != number else (b"Infinity" if number > 0 else b"-Infinity")  # noqa: PLR0124 NaN
+@contextmanager
+def damaged_rows_named() -> Iterator[None]:
+    """Around the work on many rows: a field of a wrong length or with bytes that are no text is an IntegrityError.
+
+    The functions to ``bytes`` above raise ``struct.error``, since a check of their own would cost more than their work.
+    """
+    try:
+        yield
+    except (struct.error, UnicodeDecodeError) as error:
+        raise IntegrityError(f"a frozen row is damaged ({error}); start the export again.") from error
 
 
 def _number(unpack: Callable[[bytes], tuple[Any, ...]], field: bytes, type_: str) -> int | float:

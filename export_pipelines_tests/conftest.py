@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.embedded import EmbeddedServer
 from export_pipelines_tests import postgres
+
+if TYPE_CHECKING:
+    from export_pipelines.db.database import Database
 
 _HOME = pytest.StashKey[Path]()
 
@@ -43,7 +47,38 @@ def empty_database(postgres_server: EmbeddedServer) -> Iterator[str]:
         yield postgres_server.url(name)
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: EmbeddedServer) -> str:
+    """Name of a database with all tables and no rows; nobody connects to it."""
+    # A session without database tests need not wait for SQLAlchemy and Alembic to load.
+    from export_pipelines.db import migrate
+
+    return postgres.template(postgres_server, "test_migrated", fill=migrate.upgrade)
+
+
+@pytest.fixture(scope="session")
+def seeded_template(postgres_server: EmbeddedServer, migrated_template: str) -> str:
+    """Name of a database with the demonstration data; nobody connects to it."""
+    from export_pipelines.db.seed import seed
+
+    return postgres.template(postgres_server, "test_seeded", fill=seed, source=migrated_template)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, empty_database: str) -> Settings:
-    """Settings of a deployment of the test's own: its home, its database, its store."""
-    return Settings(home=tmp_path, database_url=empty_database, store_url=(tmp_path / "store").as_uri())
+def database(postgres_server: EmbeddedServer, migrated_template: str) -> "Iterator[Database]":
+    """A database of the test's own with all tables and no rows."""
+    with postgres.opened(postgres_server, template=migrated_template) as database:
+        yield database
+
+
+@pytest.fixture
+def seeded_database(postgres_server: EmbeddedServer, seeded_template: str) -> "Iterator[Database]":
+    """A database of the test's own with the demonstration data."""
+    with postgres.opened(postgres_server, template=seeded_template) as database:
+        yield database
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: "Database") -> Settings:
+    """Settings of a deployment of the test's own: its home, its migrated database, its store."""
+    return Settings(home=tmp_path, database_url=database.url, store_url=(tmp_path / "store").as_uri())

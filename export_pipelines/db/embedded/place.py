@@ -5,6 +5,8 @@ A clone under ``/root`` or in a private temporary folder is closed to the user t
 """
 
 import hashlib
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +80,22 @@ def prepare(home: Path, *, account: Account) -> Place:
         )
     folders.own(place.log_dir, mode=0o700, owner=account)
     return place
+
+
+def remove(home: Path) -> None:
+    """Delete the place with everything in it.
+
+    Raises:
+        OSError: something cannot be deleted.
+    """
+    root = locate(home).root
+    if root.exists():
+        shutil.rmtree(root)
+    link_of(home).unlink(missing_ok=True)
+    if root.parent in _ELSEWHERE:
+        # The last one out; it is not empty while others, or copied programs, are there.
+        with suppress(OSError):
+            root.parent.rmdir()
 
 
 def elsewhere(*, account: Account) -> Path:

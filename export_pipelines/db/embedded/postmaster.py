@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROCESSES = Path("/proc")
+_SOCKET_LOCKS = ".s.PGSQL.*.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,23 +32,33 @@ def find(data: Path) -> Postmaster | None:
         PermissionError: the directory is another user's.
     """
     lines = _lines(data / "postmaster.pid")
-    if not lines or not lines[0].strip().isdecimal() or not serves(int(lines[0]), data):
+    pid = _pid(lines)
+    if pid is None or not serves(pid, data):
         return None
     # The lines: pid, data directory, start time, port, socket folder, listen address, shared memory, state.
     if len(lines) < 8:
-        return Postmaster(pid=int(lines[0]))
-    return Postmaster(
-        pid=int(lines[0]), port=int(lines[3]), socket_dir=Path(lines[4]), ready=lines[7].strip() == "ready"
-    )
+        return Postmaster(pid=pid)
+    return Postmaster(pid=pid, port=int(lines[3]), socket_dir=Path(lines[4]), ready=lines[7].strip() == "ready")
 
 
 def find_orphan(socket_dir: Path, *, data: Path) -> int | None:
     """The process id of a live server whose data directory was deleted under it, found by its socket's lock file."""
-    for lock in socket_dir.glob(".s.PGSQL.*.lock"):
-        lines = _lines(lock)
-        if lines and lines[0].strip().isdecimal() and serves(int(lines[0]), data):
-            return int(lines[0])
-    return None
+    if find(data) is not None:
+        return None
+    pids = (_pid(_lines(lock)) for lock in socket_dir.glob(_SOCKET_LOCKS))
+    return next((pid for pid in pids if pid is not None and serves(pid, data)), None)
+
+
+def discard_stale(data: Path, *, socket_dir: Path) -> None:
+    """Remove the lock files of a dead server whose number lives on (in another process, or as one never reaped).
+
+    PostgreSQL would take it for a running server and not start. The files of a live server stay: one that a killed
+    starter launched may appear at any moment.
+    """
+    for lock in [data / "postmaster.pid", *socket_dir.glob(_SOCKET_LOCKS)]:
+        pid = _pid(_lines(lock))
+        if pid is not None and _exists(pid) and not serves(pid, data):
+            lock.unlink(missing_ok=True)
 
 
 def serves(pid: int, data: Path) -> bool:
@@ -62,14 +73,9 @@ def serves(pid: int, data: Path) -> bool:
     return b"\0-D\0" + bytes(data) + b"\0" in command
 
 
-def discard_stale(data: Path) -> None:
-    """Remove the file of a dead server whose number another process has now, which would keep a new one from starting.
-
-    Call it only while nobody else can start a server here, and after ``find`` found none.
-    """
-    lines = _lines(data / "postmaster.pid")
-    if lines and lines[0].strip().isdecimal() and _exists(int(lines[0])):
-        (data / "postmaster.pid").unlink(missing_ok=True)
+def _pid(lines: list[str]) -> int | None:
+    """The process id in a lock file's first line; a file just being written has none."""
+    return int(lines[0]) if lines and lines[0].strip().isdecimal() else None
 
 
 def _lines(path: Path) -> list[str]:

@@ -20,8 +20,8 @@ _STOP_SECONDS = 60.0
 _LARGEST_LOG_BYTES = 16 * 1024 * 1024
 # A backend in the middle of a computation outlives a killed main process and is waited for.
 _STILL_ATTACHED = "pre-existing shared memory block"
-_ATTACHED_TRIES = 50
-_ATTACHED_PAUSE_SECONDS = 0.2
+_TRIES = 50
+_TRY_PAUSE_SECONDS = 0.2
 # The shell leaves at once, so the server is nobody's child: whoever kills the starter's family does not find it.
 _DETACH = '"$@" </dev/null >>"$SERVER_LOG" 2>&1 & echo $!'
 
@@ -39,14 +39,14 @@ def start(place: Place, *, programs: Programs, account: Account, socket_dir: Pat
         DatabaseUnavailableError: it died, or is not ready in time; the message has the end of its log.
     """
     _rotate(place.log)
-    for _ in range(_ATTACHED_TRIES):
+    for _ in range(_TRIES):
         begun = _launch(place, programs=programs, account=account, socket_dir=socket_dir)
         if found := _await_ready(place, pid=begun.pid):
             return found
         said = _log_since(place.log, begun.log_offset)
         if _STILL_ATTACHED not in said:
             break
-        time.sleep(_ATTACHED_PAUSE_SECONDS)
+        time.sleep(_TRY_PAUSE_SECONDS)
     raise DatabaseUnavailableError(
         f"The embedded PostgreSQL in {place.root} did not start. Its log {place.log} ends:\n{said or '(nothing)'}"
     )
@@ -102,7 +102,10 @@ def _launch(place: Place, *, programs: Programs, account: Account, socket_dir: P
 
 
 def _await_ready(place: Place, *, pid: int) -> Postmaster | None:
-    """The server once it is ready; None when the process died and no other serves the data."""
+    """The server once it is ready; None when the process died and no other serves the data.
+
+    Another one does when a starter was killed just after launching it.
+    """
     for _ in range(int(_START_SECONDS / _PAUSE_SECONDS)):
         found = postmaster.find(place.data)
         if found is not None and found.ready:

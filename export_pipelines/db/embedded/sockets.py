@@ -1,6 +1,7 @@
 """The folder of the server's unix socket: short, because a socket's path is limited to 107 bytes, and private."""
 
 import secrets
+import shutil
 from pathlib import Path
 
 from export_pipelines.core.errors import DatabaseUnavailableError
@@ -27,3 +28,8 @@ def prepare(place: Place, *, account: Account) -> Path:
         return folders.own(usual(place), mode=0o700, owner=account)
     except (DatabaseUnavailableError, FileExistsError):
         return folders.own(usual(place).with_suffix(f".{secrets.token_hex(4)}"), mode=0o700, owner=account)
+
+
+def remove(place: Place) -> None:
+    """Delete the folder with what killed servers left in it."""
+    shutil.rmtree(usual(place), ignore_errors=True)

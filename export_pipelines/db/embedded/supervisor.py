@@ -1,6 +1,5 @@
 """The four verbs: make sure the server runs, ask for it, stop it, remove it with its data."""
 
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -76,9 +75,8 @@ def remove(home: Path) -> None:
         with locks.alone(_lock_of(home)):
             where = place.locate(home)
             _stop(where)
-            if where.root.exists():
-                shutil.rmtree(where.root)
-            place.link_of(home).unlink(missing_ok=True)
+            sockets.remove(where)
+            place.remove(home)
 
 
 def _start(home: Path, *, os_user: str | None) -> EmbeddedServer:
@@ -93,8 +91,8 @@ def _start(home: Path, *, os_user: str | None) -> EmbeddedServer:
         cluster.make(where, programs=usable, major=int(version.partition(".")[0]), account=account)
     cluster.check_version(where, version=version)
     cluster.configure(where)
-    postmaster.discard_stale(where.data)
     socket_dir = sockets.prepare(where, account=account)
+    postmaster.discard_stale(where.data, socket_dir=socket_dir)
     return _server(where, process.start(where, programs=usable, account=account, socket_dir=socket_dir))
 
 

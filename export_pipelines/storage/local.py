@@ -101,10 +101,11 @@ class LocalStore:
 
     def abort_unfinished(self, prefix: str, *, older_than: datetime) -> int:
         """Remove temporary files for keys with this prefix that nobody has written to since."""
+        check_prefix(prefix)
         aside = self._root / INCOMPLETE
         dropped = 0
         for facts in list(_walk(aside, "")):
-            if facts.key.startswith(check_prefix(prefix)) and facts.modified_at < older_than:
+            if facts.key.startswith(prefix) and facts.modified_at < older_than:
                 with suppress(NotFoundError), os_errors(aside / facts.key, "remove"):
                     (aside / facts.key).unlink()
                     dropped += 1
@@ -141,7 +142,7 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         path = self._root / check_key(key)
-        if os.path.realpath(path) != str(path):
+        if os.path.realpath(path) != str(path) or path.is_symlink():
             raise ValidationError(
                 f"The key {key} leads through a symbolic link in {self._root}; links are not followed, remove it."
             )

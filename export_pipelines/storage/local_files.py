@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,7 +56,8 @@ def make_folders(folder: Path, *, root: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir(mode=FOLDER_MODE if private else 0o777)
         sync_folder(folder.parent)
-    if not folder.is_dir():
+    # One look, since somebody may be pruning or making the same folder: gone is another matter than being a file.
+    if not stat.S_ISDIR(folder.stat().st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 

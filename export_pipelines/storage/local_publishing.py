@@ -25,14 +25,15 @@ def published_file(root: Path, path: Path) -> Iterator[BinaryIO]:
     with os_errors(path, "write"):
         temporary, file = _create_aside(root, path)
     try:
-        with file:
-            yield file
-            with os_errors(path, "write"):
-                file.flush()
-                os.fsync(file.fileno())
+        yield file
+        with os_errors(path, "write"):
+            file.flush()
+            os.fsync(file.fileno())
         _rename(root, temporary, path)
     finally:
-        # After the rename there is nothing left to remove; after an exception this leaves nothing behind.
+        # After a good end both have nothing left to do; after a bad one, what they say matters no more.
+        with suppress(OSError):
+            file.close()
         with suppress(OSError):
             temporary.unlink()
         prune_empty(temporary.parent, root=root / INCOMPLETE)
@@ -43,8 +44,8 @@ def _create_aside(root: Path, path: Path) -> tuple[Path, BinaryIO]:
     aside = root / INCOMPLETE / path.relative_to(root)
     temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
     for attempt in range(_RACES_WON_AT_LAST):
-        make_folders(temporary.parent, root=root)
         try:
+            make_folders(temporary.parent, root=root)
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         except FileNotFoundError:
             if attempt + 1 == _RACES_WON_AT_LAST:

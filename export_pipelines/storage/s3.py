@@ -26,6 +26,7 @@ from export_pipelines.storage.streams import Guard, Source, bounded, check_range
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import MultipartUploadTypeDef
 
 
 def s3_client_from_environment() -> "S3Client":
@@ -140,15 +141,16 @@ class S3Store:
         """Abort the multipart uploads below the prefix that began before."""
         full = self._folder + check_prefix(prefix)
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=full)
+        found: list[MultipartUploadTypeDef] = []
         dropped = 0
-        with s3_errors(self._bucket, f"list the unfinished uploads of {full}"):
-            stale = [
-                (upload["Key"], upload["UploadId"])
-                for page in pages
-                for upload in page.get("Uploads", [])
-                if upload["Initiated"] < older_than
-            ]
-        for key, upload_id in stale:
+        # Some stores call a bucket without uploads an upload that is not there.
+        with (
+            s3_errors(self._bucket, f"list the unfinished uploads of {full}"),
+            suppress(self._client.exceptions.NoSuchUpload),
+        ):
+            for page in pages:
+                found.extend(page.get("Uploads", []))
+        for key, upload_id in ((one["Key"], one["UploadId"]) for one in found if one["Initiated"] < older_than):
             # Completed or aborted meanwhile is as good.
             with suppress(StoreUnavailableError), s3_errors(self._bucket, f"abort the upload of {key}"):
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)

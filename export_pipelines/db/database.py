@@ -47,12 +47,12 @@ class Database:
     @property
     def url(self) -> str:
         """The whole URL, password included: for other programs, never for messages."""
-        return self._url.render_as_string(hide_password=False)
+        return _rendered(self._url)
 
     @property
     def libpq_url(self) -> str:
         """The whole URL as psql and other programs take it, password included."""
-        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return _rendered(self._url.set(drivername="postgresql"))
 
     @property
     def place(self) -> str:
@@ -145,7 +145,7 @@ def dagster_database_url(settings: Settings) -> str:
         url = _read_url(settings.database_url).set(database="dagster")
     else:
         url = _read_url(_embedded_url(settings, "dagster"))
-    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+    return _rendered(url.set(drivername="postgresql+psycopg2"))
 
 
 _CONNECT = {"connect_timeout": 10, "fallback_application_name": "export-pipelines"}
@@ -168,6 +168,11 @@ def _read_url(text: str) -> URL:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ValidationError(f"The database URL is for {url.get_backend_name()}, but only PostgreSQL will do.")
     return url.set(drivername="postgresql+psycopg")
+
+
+def _rendered(url: URL) -> str:
+    """The whole URL; SQLAlchemy leaves blanks in passwords as they are, which psql refuses."""
+    return url.render_as_string(hide_password=False).replace(" ", "%20")
 
 
 def _use_utc(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

@@ -96,7 +96,8 @@ CREATE INDEX ix_scenarios_definition_id ON {evaluation}.scenarios (definition_id
 TREE = """
 CREATE FUNCTION {evaluation}.refuse_definition_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.parent_id IS NULL THEN
+    -- One that is its own parent is for the CHECK to refuse.
+    IF NEW.parent_id IS NULL OR NEW.parent_id = NEW.id THEN
         RETURN NEW;
     END IF;
     IF TG_OP = 'UPDATE' THEN
@@ -117,7 +118,8 @@ BEGIN
             UNION
             SELECT d.id, d.parent_id FROM {evaluation}.definitions d JOIN ancestors a ON d.id = a.parent_id
         )
-        SELECT FROM ancestors WHERE id = NEW.id
+        -- As somebody's parent it may be named before it is there itself: one INSERT can hold a whole cycle.
+        SELECT FROM ancestors WHERE NEW.id IN (id, parent_id)
     ) THEN
         RAISE EXCEPTION 'definition % cannot have % as its parent, which descends from it', NEW.id, NEW.parent_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'definitions_no_cycle';

@@ -1,0 +1,177 @@
+"""Every CHECK, foreign key and unique index of the tables."""
+
+import pytest
+from sqlalchemy import text
+
+from export_pipelines.core.errors import ConflictError, ValidationError
+from export_pipelines.db.database import Database
+from export_pipelines_tests.db.rows import add_definition, add_job, add_run, add_scenario, add_transcript, add_user
+
+# The rule, and a statement that breaks it and no other rule.
+BROKEN = {
+    "ck_users_email_shape": "UPDATE {evaluation}.users SET email = 'nobody'",
+    "ck_definitions_not_own_parent": "UPDATE {evaluation}.definitions SET parent_id = id",
+    "ck_definitions_has_name": "UPDATE {evaluation}.definitions SET name = ''",
+    "ck_definitions_content_is_object": "UPDATE {evaluation}.definitions SET content = '[]'",
+    "ck_definitions_version_counts_from_one": "UPDATE {evaluation}.definitions SET version = 0",
+    "ck_tags_has_name": "INSERT INTO {evaluation}.tags (id, name) VALUES ('c1', '')",
+    "ck_scenarios_has_name": "UPDATE {evaluation}.scenarios SET name = ''",
+    "ck_scenarios_content_is_object": "UPDATE {evaluation}.scenarios SET content = '1'",
+    "ck_experiments_has_name": "INSERT INTO {evaluation}.experiments (id, name) VALUES ('c1', '')",
+    "ck_run_comparisons_two_runs": """
+        INSERT INTO {evaluation}.run_comparisons (id, baseline_run_id, comparison_run_id, result)
+        SELECT 'c1', id, id, '{}' FROM {evaluation}.runs""",
+    "ck_runs_config_is_object": "UPDATE {evaluation}.runs SET config = 'null'",
+    "ck_runs_progress_is_object": "UPDATE {evaluation}.runs SET progress = '3'",
+    "ck_transcripts_has_model": "UPDATE {evaluation}.transcripts SET target_model = ''",
+    "ck_transcripts_content_is_object": "UPDATE {evaluation}.transcripts SET content = 'null'",
+    "ck_transcripts_counts_not_negative": "UPDATE {evaluation}.transcripts SET token_count = -1",
+    "ck_transcripts_cost_is_amount": "UPDATE {evaluation}.transcripts SET estimated_cost = 'NaN'",
+    "ck_analysis_results_type_shape": """
+        INSERT INTO {evaluation}.analysis_results (id, run_id, analysis_type, input_hash, code_version, output)
+        SELECT 'c1', id, '../x', 'h', '1', '{}' FROM {evaluation}.runs""",
+    "ck_rubrics_has_name": "INSERT INTO {evaluation}.rubrics (id, name, version, content) VALUES ('c1', '', 1, '{}')",
+    "ck_rubrics_version_counts_from_one": """
+        INSERT INTO {evaluation}.rubrics (id, name, version, content) VALUES ('c1', 'R', 0, '{}')""",
+    "ck_export_jobs_type_shape": "UPDATE {exports}.export_jobs SET type = 'bulk csv'",
+    "ck_export_jobs_input_is_object": "UPDATE {exports}.export_jobs SET input = '[]'",
+    "ck_export_jobs_fidelity_is_array": "UPDATE {exports}.export_jobs SET fidelity = '{}'",
+    "ck_export_jobs_completed_has_output": """
+        UPDATE {exports}.export_jobs SET status = 'PROCESSING';
+        UPDATE {exports}.export_jobs SET status = 'COMPLETED', output_url = 'u', completed_at = now()""",
+    "ck_export_jobs_failed_has_error": "UPDATE {exports}.export_jobs SET status = 'FAILED', error = ''",
+    "ck_export_jobs_expires_after_completion": """
+        UPDATE {exports}.export_jobs SET completed_at = now(), expires_at = now()""",
+    "ck_export_jobs_progress_is_percent": "UPDATE {exports}.export_jobs SET progress_percent = 101",
+    "ck_export_jobs_attempt_counts_from_one": """
+        INSERT INTO {exports}.export_jobs (id, user_id, type, input, attempt)
+        SELECT 'c1', id, 'X', '{}', 0 FROM {evaluation}.users""",
+    "ck_export_jobs_counts_not_negative": "UPDATE {exports}.export_jobs SET record_count = -1",
+    "ck_export_jobs_checksum_shape": "UPDATE {exports}.export_jobs SET checksum = 'ABC'",
+    "ck_export_shards_numbers_in_range": """
+        INSERT INTO {exports}.export_shards (job_id, attempt, shard_index)
+        SELECT id, 1, -1 FROM {exports}.export_jobs""",
+    "ck_export_shards_counts_not_negative": """
+        INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, rows)
+        SELECT id, 1, 0, -1 FROM {exports}.export_jobs""",
+    "ck_export_shards_frozen_has_facts": """
+        INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, state)
+        SELECT id, 1, 0, 'FROZEN' FROM {exports}.export_jobs""",
+    "ck_export_shards_rendered_has_part": """
+        INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, part)
+        SELECT id, 1, 0, '{}' FROM {exports}.export_jobs""",
+    "ck_export_audit_logs_known_action": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at) VALUES ('c1', 'printed', now())""",
+    "ck_export_audit_logs_data_is_object": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at, additional_data)
+        VALUES ('c1', 'shared', now(), '[]')""",
+}
+
+CHECKS = """
+SELECT conname FROM pg_constraint
+WHERE contype = 'c' AND connamespace IN ('evaluation'::regnamespace, 'exports'::regnamespace)
+"""
+
+# A key is covered by an index that begins with its columns, in any order among them, and leaves no row out.
+UNINDEXED = """
+SELECT k.conrelid::regclass::text, k.conname
+FROM pg_constraint k
+WHERE k.contype = 'f' AND k.connamespace IN ('evaluation'::regnamespace, 'exports'::regnamespace) AND NOT EXISTS (
+    SELECT FROM pg_index i
+    WHERE i.indrelid = k.conrelid AND i.indpred IS NULL AND i.indisvalid
+        AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
+)
+"""
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """One row in each table that the statements change."""
+    definition = add_definition(database)
+    run = add_run(database, definition)
+    add_transcript(database, run, add_scenario(database, definition))
+    add_job(database)
+    return database
+
+
+def run(database: Database, statement: str) -> None:
+    with database.raw_connection() as connection:
+        connection.execute(database.sql(statement).encode())
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_change_that_breaks_a_rule_is_refused_by_its_name(filled: Database, rule: str) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        run(filled, BROKEN[rule])
+
+
+def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> None:
+    with database.transaction() as session:
+        assert set(session.scalars(text(CHECKS))) == set(BROKEN)
+
+
+def test_every_foreign_key_has_an_index(database: Database) -> None:
+    with database.transaction() as session:
+        keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
+        assert keys == 15
+        assert session.execute(text(UNINDEXED)).all() == []
+
+
+def test_the_search_for_foreign_keys_without_index_finds_one(database: Database) -> None:
+    run_statement = "DROP INDEX {evaluation}.ix_transcripts_scenario_id"
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute(database.sql(run_statement).encode())
+    with database.transaction() as session:
+        assert [row[1] for row in session.execute(text(UNINDEXED))] == ["fk_transcripts_scenario_id"]
+
+
+def test_an_address_is_unique_whatever_its_case(database: Database) -> None:
+    add_user(database, "ada@example.org")
+    with pytest.raises(ConflictError, match="ada@example"):
+        add_user(database, "ADA@Example.ORG")
+
+
+def test_a_run_takes_its_transcripts_along_but_not_its_scenarios(filled: Database) -> None:
+    with filled.raw_connection(autocommit=True) as connection:
+        connection.execute("DELETE FROM evaluation.runs")
+        counts = "SELECT (SELECT count(*) FROM evaluation.transcripts), (SELECT count(*) FROM evaluation.scenarios)"
+        assert connection.execute(counts).fetchone() == (0, 1)
+
+
+def test_a_scenario_with_transcripts_stays(filled: Database) -> None:
+    with pytest.raises(ConflictError, match="still referenced from table"):
+        run(filled, "DELETE FROM {evaluation}.scenarios")
+
+
+def test_a_transcript_needs_its_scenario(filled: Database) -> None:
+    with pytest.raises(ValidationError, match="not present in table"):
+        run(filled, "UPDATE {evaluation}.transcripts SET scenario_id = 'c0'")
+
+
+def test_a_user_takes_jobs_along_and_the_audit_log_outlives_them(filled: Database) -> None:
+    with filled.raw_connection(autocommit=True) as connection:
+        connection.execute("DELETE FROM evaluation.users")
+        counts = "SELECT (SELECT count(*) FROM exports.export_jobs), (SELECT count(*) FROM exports.export_audit_logs)"
+        assert connection.execute(counts).fetchone() == (0, 1)
+
+
+def test_one_result_of_a_type_is_current(filled: Database) -> None:
+    statement = """
+        INSERT INTO {evaluation}.analysis_results (id, run_id, analysis_type, input_hash, code_version, output, status)
+        SELECT gen_random_uuid()::text, id, 'basic', 'h', '1', '{}', '%s' FROM {evaluation}.runs"""
+    for status in ("SUPERSEDED", "SUPERSEDED", "CURRENT"):
+        with filled.raw_connection(autocommit=True) as connection:
+            connection.execute(filled.sql(statement % status).encode())
+    with pytest.raises(ConflictError, match="analysis_results"):
+        run(filled, statement % "CURRENT")
+
+
+def test_the_export_order_needs_no_sort(filled: Database) -> None:
+    query = """
+        EXPLAIN SELECT id FROM evaluation.transcripts WHERE run_id = 'c1' AND deleted_at IS NULL
+        ORDER BY target_model COLLATE "C", scenario_id COLLATE "C", id COLLATE "C" """
+    with filled.raw_connection() as connection:
+        connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        plan = "\n".join(row[0] for row in connection.execute(query.encode()))
+    assert "ix_transcripts_export_order" in plan
+    assert "Sort" not in plan

@@ -27,6 +27,11 @@ class Account:
     uid: int
     gid: int
 
+    @property
+    def is_other(self) -> bool:
+        """Whether it is not ourselves."""
+        return self.uid != os.geteuid()
+
     def run(
         self, command: Sequence[str], *, environment: tuple[tuple[str, str], ...] = ()
     ) -> subprocess.CompletedProcess[str]:
@@ -35,12 +40,11 @@ class Account:
         Raises:
             OSError: this user cannot execute it.
         """
-        other = self.uid != os.geteuid()
         return subprocess.run(  # noqa: S603 (our own programs, and no shell sees a value)
             command,
-            user=self.uid if other else None,
-            group=self.gid if other else None,
-            extra_groups=[] if other else None,
+            user=self.uid if self.is_other else None,
+            group=self.gid if self.is_other else None,
+            extra_groups=[] if self.is_other else None,
             env={**_ENVIRONMENT, **dict(environment)},
             cwd="/",
             umask=0o077,

@@ -24,6 +24,11 @@ class Postmaster:
     socket_dir: Path = Path()
     ready: bool = False
 
+    @property
+    def reachable(self) -> bool:
+        """Whether it takes connections and its socket is still there: what cleans ``/tmp`` may have taken it."""
+        return self.ready and (self.socket_dir / f".s.PGSQL.{self.port}").exists()
+
 
 def find(data: Path) -> Postmaster | None:
     """The live server of this data directory; a file left by one that was killed counts as nothing.

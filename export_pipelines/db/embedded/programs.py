@@ -83,15 +83,18 @@ def _in_wheel(package: str) -> Programs | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(spec.submodule_search_locations[0]).resolve()
-    if not _complete(folder / "pginstall" / "bin"):
-        return None
-    libraries = Path(f"{package}.libs")
-    return Programs(
-        bin=folder / "pginstall" / "bin",
-        key=f"{package}-{metadata.version(package)}",
-        base=folder.parent,
-        parts=(Path(package, "pginstall"), *([libraries] if (folder.parent / libraries).is_dir() else [])),
-    )
+    # One wheel brings several versions: "pginstall18" beside a "pginstall" of 16.
+    for installed in sorted(folder.glob("pginstall*"), reverse=True):
+        if _complete(installed / "bin"):
+            libraries = Path(f"{package}.libs")
+            parts = (installed.relative_to(folder.parent), libraries)
+            return Programs(
+                bin=installed / "bin",
+                key=f"{package}-{metadata.version(package)}",
+                base=folder.parent,
+                parts=tuple(part for part in parts if (folder.parent / part).is_dir()),
+            )
+    return None
 
 
 def _system_majors() -> list[int]:

@@ -81,8 +81,11 @@ def remove(home: Path) -> None:
 
 def _start(home: Path, *, os_user: str | None) -> EmbeddedServer:
     found = process.settle(place.locate(home).data)
-    if found is not None:
+    if found is not None and found.reachable:
         return _server(place.locate(home), found)
+    if found is not None:
+        # It cannot make its socket anew while it runs.
+        process.stop(found.pid, data=place.locate(home).data)
     account = accounts.choose(os_user, data=place.locate(home).data)
     where = place.prepare(home, account=account)
     _stop_orphan(where)
@@ -102,7 +105,7 @@ def _programs(account: Account) -> tuple[Programs, str]:
     for candidate in found:
         if version := candidate.version(account=account):
             return candidate, version
-        if candidate.parts:
+        if candidate.parts and account.is_other:
             copied = programs.copy(candidate, into=place.elsewhere(account=account))
             if version := copied.version(account=account):
                 return copied, version
@@ -119,7 +122,7 @@ def _lock_of(home: Path) -> Path:
 
 def _running(where: Place) -> EmbeddedServer | None:
     found = postmaster.find(where.data)
-    return _server(where, found) if found is not None and found.ready else None
+    return _server(where, found) if found is not None and found.reachable else None
 
 
 def _server(where: Place, found: Postmaster) -> EmbeddedServer:

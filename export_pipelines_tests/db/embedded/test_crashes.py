@@ -1,6 +1,7 @@
 """What is left when something is killed, deleted or broken, and how the next command puts it right."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -106,6 +107,18 @@ def test_stopping_finds_a_server_whose_data_were_deleted(home: Path) -> None:
     subprocess.run(["rm", "-rf", str(home / "postgres")], check=True)
     assert stop(home) is True
     assert not psutil.pid_exists(server.pid) or psutil.Process(server.pid).status() == "zombie"
+
+
+def test_a_server_whose_socket_was_cleaned_away_is_started_anew(home: Path) -> None:
+    server = ensure_running(home)
+    fill(server)
+    shutil.rmtree(server.socket_dir)
+    assert status(home) is None
+    again = ensure_running(home)
+    assert again.pid != server.pid
+    assert rows(again) == 1000
+    shutil.rmtree(again.socket_dir)
+    assert stop(home) is True
 
 
 def test_a_server_that_dies_at_once_is_explained_by_its_log(home: Path) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from export_pipelines.core.errors import ConflictError
 from export_pipelines.db.database import Database
 from export_pipelines.db.seed.draw import fixed_id
-from export_pipelines.db.seed.rows import all_rows
+from export_pipelines.db.seed.rows import Rows, all_rows
 from export_pipelines.db.tables import EVALUATION, Base, Tag
 
 DEMO_USER_EMAIL = "iris.demo@example.org"
@@ -40,13 +41,25 @@ def seed(database: Database) -> SeedSummary:
         ConflictError: somebody else's row holds a name that must be unique, like a demo user's e-mail address.
     """
     rows = all_rows()
+    try:
+        created = _create_missing(database, rows)
+    except ConflictError as error:
+        raise ConflictError(
+            f"The demonstration data does not fit beside what is there: {error}. Seed another database, or rename that."
+        ) from error
+    return SeedSummary(counts={table: len(wanted) for table, wanted in rows.items()}, created=created)
+
+
+def _create_missing(database: Database, rows: Rows) -> int:
     created = 0
     with database.transaction() as session:
+        # Two who seed at once would each see the other's users as strangers that hold their addresses.
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("seed", 0))))
         for table, wanted in rows.items():
             if table == "definition_tags":
                 wanted = _with_present_tags(session, wanted, rows["tags"])  # noqa: PLW2901 - the same rows, corrected
             created += _create(session, Base.metadata.tables[f"{EVALUATION}.{table}"], wanted)
-    return SeedSummary(counts={table: len(wanted) for table, wanted in rows.items()}, created=created)
+    return created
 
 
 def _create(session: Session, table: Table, rows: list[dict[str, Any]]) -> int:

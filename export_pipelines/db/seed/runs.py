@@ -7,7 +7,7 @@ from typing import Any
 
 from export_pipelines.core.definitions import DefinitionContent, to_json
 from export_pipelines.db.seed.answers import Answer, Asked, answer
-from export_pipelines.db.seed.draw import between, fixed_id
+from export_pipelines.db.seed.draw import between, fixed_id, fixed_timed_id
 from export_pipelines.db.seed.shapes import stored
 from export_pipelines.db.seed.stories import Story
 
@@ -80,7 +80,7 @@ def _row(setting: Setting, number: int, asked: Asked, given: Answer, made: datet
     expired, empty = number in odd.get("expired", ()), number in odd.get("empty", ())
     content: Mapping[str, Any] | None = {} if empty else stored(given.turns, shape=shape)
     return {
-        "id": fixed_id("transcript", asked.key),
+        "id": fixed_timed_id("transcript", asked.key, made),
         "run_id": setting.id,
         "scenario_id": asked.story.id,
         "target_model": asked.voice["id"],

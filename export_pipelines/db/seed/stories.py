@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
 import yaml
 
 from export_pipelines.core.definitions import DefinitionContent, Dimension, resolve
-from export_pipelines.db.seed.draw import fixed_id
+from export_pipelines.db.seed.draw import fixed_id, fixed_timed_id
 
 FAMILIES = ("courtyard", "orchard", "clinic", "flood")
 
@@ -40,8 +40,9 @@ class Story:
 
     @property
     def id(self) -> str:
-        """The scenario's id."""
-        return fixed_id("scenario", f"{self.definition}/{self.name}")
+        """The scenario's id; within a definition ids ascend with the number."""
+        made = self.created_at + timedelta(milliseconds=self.number)
+        return fixed_timed_id("scenario", f"{self.definition}/{self.name}", made)
 
 
 def read_data(name: str) -> dict[str, Any]:

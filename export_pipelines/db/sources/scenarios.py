@@ -1,4 +1,8 @@
-"""SCENARIOS_YAML: a definition's scenarios in the order of their names."""
+"""SCENARIOS_YAML: a definition's scenarios in the order of their ids, which is that of their making.
+
+Not by name: an import stores scenarios under their keys, which sort otherwise than the names they were made from, and
+the next export must still give the same bytes.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +17,7 @@ ROWS = """
 SELECT s.id::text AS id, s.name::text AS name, s.content::jsonb AS content
 FROM {evaluation}.scenarios s
 WHERE s.definition_id = %(definition_id)s AND s.deleted_at IS NULL
-ORDER BY s.name COLLATE "C", s.id COLLATE "C"
+ORDER BY s.id COLLATE "C"
 """
 
 

@@ -38,7 +38,7 @@ def s3_client_from_environment() -> "S3Client":
         ValidationError: the variables make no client.
     """
     # The slowest import of the project; only deployments on S3 pay for it.
-    import boto3  # noqa: PLC0415
+    import boto3.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -52,7 +52,8 @@ def s3_client_from_environment() -> "S3Client":
         response_checksum_validation="when_required",
     )
     try:
-        return boto3.client("s3", config=config)
+        # Not the module's own session: that one keeps the first credentials it saw.
+        return boto3.session.Session().client("s3", config=config)
     except (BotoCoreError, ValueError) as error:
         # ValueError: an endpoint that is no URL. Neither text holds a secret.
         raise ValidationError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from export_pipelines.core.errors import ExportPipelinesError
 from export_pipelines.core.frozen import Segment
@@ -105,7 +105,7 @@ class Upload:
         target = self._target
         with s3_errors(target.bucket, f"upload part {number} of {target.key}"):
             return target.client.upload_part(
-                Bucket=target.bucket, Key=target.key, UploadId=self._id, PartNumber=number, Body=bytes(body)
+                Bucket=target.bucket, Key=target.key, UploadId=self._id, PartNumber=number, Body=cast(bytes, body)
             )["ETag"]
 
     def _copy(self, number: int, source_key: str, run: Segment) -> str:
@@ -141,4 +141,6 @@ def multipart(target: Target) -> Iterator[Upload]:
 def put(target: Target, body: Bytes) -> None:
     """Write a small object in one request."""
     with s3_errors(target.bucket, f"write {target.key}"):
-        target.client.put_object(Bucket=target.bucket, Key=target.key, Body=bytes(body), ContentType=target.media_type)
+        target.client.put_object(
+            Bucket=target.bucket, Key=target.key, Body=cast(bytes, body), ContentType=target.media_type
+        )

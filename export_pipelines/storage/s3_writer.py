@@ -26,9 +26,12 @@ class S3Writer:
     def write(self, data: Bytes, /) -> int:
         """Take more bytes; waits while the network is behind."""
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), PART_BYTES):
-            self._buffer += view[start : start + PART_BYTES]
-            self._send_full_parts()
+        while view:
+            space = self._part_bytes() - len(self._buffer)
+            self._buffer += view[:space]
+            if len(view) >= space:
+                self._send_part()
+            view = view[space:]
         return self._tally.add(data)
 
     @property
@@ -43,13 +46,15 @@ class S3Writer:
         elif self._buffer:
             self._upload.send(self._buffer)
 
-    def _send_full_parts(self) -> None:
-        size = PART_BYTES * (1 + (self._upload.parts if self._upload else 0) // _PARTS_OF_ONE_SIZE)
-        while len(self._buffer) >= size:
-            if self._upload is None:
-                self._upload = self._stack.enter_context(multipart(self._target))
-            self._upload.send(bytes(memoryview(self._buffer)[:size]))
-            self._buffer = self._buffer[size:]
+    def _part_bytes(self) -> int:
+        return PART_BYTES * (1 + (self._upload.parts if self._upload else 0) // _PARTS_OF_ONE_SIZE)
+
+    def _send_part(self) -> None:
+        if self._upload is None:
+            self._upload = self._stack.enter_context(multipart(self._target))
+        # The buffer itself goes, not a copy of it.
+        self._upload.send(self._buffer)
+        self._buffer = bytearray()
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def test_pieces_are_about_equal(size: int, maximum: int) -> None:
 
 
 def test_parts_grow_when_there_would_be_too_many() -> None:
-    many = [Segment(key=f"k{number}", offset=0, size=6 * MIB) for number in range(25_000)]
+    many = [Segment(key=f"k{number}", offset=0, size=6 * MIB) for number in range(12_000)]
     parts = plan_parts(many)
     assert len(parts) <= MAX_PARTS
     assert byte_runs(flat(parts)) == byte_runs(many)

@@ -5,6 +5,7 @@ import threading
 import time
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from export_pipelines.core.evaluation import AnalysisStatus, RunStatus
 from export_pipelines.core.transcripts import read_turns
 from export_pipelines.db import seed as seed_package
 from export_pipelines.db.database import Database
+from export_pipelines.db.embedded import EmbeddedServer
 from export_pipelines.db.evaluation import (
     analysis,
     comparisons,
@@ -31,9 +33,17 @@ from export_pipelines.db.evaluation import (
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID, seed
 from export_pipelines.db.seed.rows import all_rows
 from export_pipelines.db.seed.stories import read_data
+from export_pipelines_tests import postgres
 from export_pipelines_tests.db.evaluation.samples import NOW
 
 FORMULA_STARTS = tuple("=+-@\t\r")
+
+
+@pytest.fixture(scope="module")
+def showcase(postgres_server: EmbeddedServer, seeded_template: str) -> Iterator[Database]:
+    """One seeded database for all tests that only look."""
+    with postgres.opened(postgres_server, template=seeded_template) as database:
+        yield database
 
 
 def contents(database: Database) -> dict[str, list[str]]:
@@ -144,18 +154,14 @@ def test_the_ids_of_the_showcase_never_change() -> None:
     assert SHOWCASE_RUN_ID == "c4yyvpdcu2ohltd2j2wix57oa"
 
 
-def test_the_demo_passwords_are_those_that_the_data_states(database: Database) -> None:
-    seed(database)
-
+def test_the_demo_passwords_are_those_that_the_data_states(showcase: Database) -> None:
     for person in read_data("people")["users"]:
-        assert users.verify(database, email=person["email"], password=person["demo_password"]) is not None
+        assert users.verify(showcase, email=person["email"], password=person["demo_password"]) is not None
 
 
-def test_the_showcase_definition_is_sparse_and_third_in_its_tree(database: Database) -> None:
-    seed(database)
-
-    line = definition_trees.ancestry(database, SHOWCASE_DEFINITION_ID)
-    resolved = definitions.resolved_content(database, SHOWCASE_DEFINITION_ID)
+def test_the_showcase_definition_is_sparse_and_third_in_its_tree(showcase: Database) -> None:
+    line = definition_trees.ancestry(showcase, SHOWCASE_DEFINITION_ID)
+    resolved = definitions.resolved_content(showcase, SHOWCASE_DEFINITION_ID)
 
     assert [item.definition.content["schema_version"] for item in line] == [2, 2, 1]
     assert "template" not in line[0].definition.content
@@ -163,53 +169,46 @@ def test_the_showcase_definition_is_sparse_and_third_in_its_tree(database: Datab
     assert resolved.template == line[1].definition.content["template"]
 
 
-def test_definitions_of_every_version_can_be_resolved(database: Database) -> None:
-    seed(database)
-
-    found = definitions.list_all(database)
+def test_definitions_of_every_version_can_be_resolved(showcase: Database) -> None:
+    found = definitions.list_all(showcase)
 
     assert {item.content.get("schema_version", 0) for item in found} == {0, 1, 2}
-    assert all(definitions.resolved_content(database, item.id).template for item in found)
+    assert all(definitions.resolved_content(showcase, item.id).template for item in found)
     assert any("values" in dimension for item in found for dimension in item.content.get("dimensions", []))
 
 
-def test_every_prompt_has_its_placeholders_filled_in(database: Database) -> None:
-    seed(database)
-
+def test_every_prompt_has_its_placeholders_filled_in(showcase: Database) -> None:
     stored = [
         item
-        for definition in definitions.list_all(database)
-        for item in scenarios.list_for_definition(database, definition.id)
+        for definition in definitions.list_all(showcase)
+        for item in scenarios.list_for_definition(showcase, definition.id)
     ]
 
     assert 40 <= len(stored) <= 80
     assert not [item.content.prompt for item in stored if "[" in item.content.prompt]
 
 
-def test_runs_stand_in_every_state_that_exports_tell_apart(database: Database) -> None:
-    seed(database)
-
-    found = runs.list_all(database)
-    empty = lookup.find_run(database, "Flood gate, dry run")
+def test_runs_stand_in_every_state_that_exports_tell_apart(showcase: Database) -> None:
+    found = runs.list_all(showcase)
+    empty = lookup.find_run(showcase, "Flood gate, dry run")
 
     assert {RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED, RunStatus.PENDING} <= {
         run.status for run in found
     }
     assert empty.status is RunStatus.COMPLETED
-    assert transcripts.list_for_run(database, empty.id) == ()
+    assert transcripts.list_for_run(showcase, empty.id) == ()
 
 
-def test_progress_counts_the_transcripts_that_are_there(database: Database) -> None:
+def test_progress_counts_the_transcripts_that_are_there() -> None:
     rows = all_rows()
     answered = Counter(row["run_id"] for row in rows["transcripts"])
 
     assert all(run["progress"]["completed"] == answered[run["id"]] for run in rows["runs"])
 
 
-def test_the_showcase_run_has_every_oddity(database: Database) -> None:
-    seed(database)
-    run = runs.get(database, SHOWCASE_RUN_ID)
-    found = transcripts.list_for_run(database, run.id)
+def test_the_showcase_run_has_every_oddity(showcase: Database) -> None:
+    run = runs.get(showcase, SHOWCASE_RUN_ID)
+    found = transcripts.list_for_run(showcase, run.id)
     stored = [item.content for item in found if item.content]
     answers = [turn.target for item in found for turn in item.turns or ()]
     letters = {unicodedata.name(letter).split()[0] for answer in answers for letter in answer if letter.isalpha()}
@@ -232,7 +231,7 @@ def test_the_showcase_run_has_every_oddity(database: Database) -> None:
     assert len({item.target_model for item in found}) == 4
 
 
-def test_deleted_rows_of_every_kind_are_there(database: Database) -> None:
+def test_deleted_rows_of_every_kind_are_there() -> None:
     rows = all_rows()
 
     for table in ("definitions", "scenarios", "runs", "transcripts"):
@@ -247,11 +246,10 @@ def test_every_dialogue_can_be_read_and_has_the_turns_that_are_counted() -> None
             assert all(turn.target for turn in turns)
 
 
-def test_the_current_analysis_says_what_the_transcripts_say(database: Database) -> None:
-    seed(database)
-    current = analysis.current(database, SHOWCASE_RUN_ID, analysis_type="basic")
-    found = transcripts.list_for_run(database, SHOWCASE_RUN_ID)
-    old = [item for item in analysis.history(database, SHOWCASE_RUN_ID) if item.status is AnalysisStatus.SUPERSEDED]
+def test_the_current_analysis_says_what_the_transcripts_say(showcase: Database) -> None:
+    current = analysis.current(showcase, SHOWCASE_RUN_ID, analysis_type="basic")
+    found = transcripts.list_for_run(showcase, SHOWCASE_RUN_ID)
+    old = [item for item in analysis.history(showcase, SHOWCASE_RUN_ID) if item.status is AnalysisStatus.SUPERSEDED]
 
     assert current.output["transcripts"] == len(found)
     assert len(old) == 1
@@ -260,12 +258,11 @@ def test_the_current_analysis_says_what_the_transcripts_say(database: Database) 
         assert summary["decisions"] == {digit: codes.count(digit) for digit in "12345"}
 
 
-def test_the_experiment_compares_two_of_its_runs(database: Database) -> None:
-    seed(database)
-    (study,) = experiments.list_all(database)
-    (comparison,) = comparisons.list_for_experiment(database, study.id)
+def test_the_experiment_compares_two_of_its_runs(showcase: Database) -> None:
+    (study,) = experiments.list_all(showcase)
+    (comparison,) = comparisons.list_for_experiment(showcase, study.id)
 
-    inside = {run.id for run in experiments.runs_of(database, study.id)}
+    inside = {run.id for run in experiments.runs_of(showcase, study.id)}
 
     assert {comparison.baseline_run_id, comparison.comparison_run_id} == inside
     assert comparison.comparison_run_id == SHOWCASE_RUN_ID

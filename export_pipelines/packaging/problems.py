@@ -19,16 +19,20 @@ class Verification:
 
 
 class Findings:
-    """Collects while verifying; a file that differs everywhere does not fill the memory."""
+    """Collects while verifying; a file that differs everywhere does not fill the memory.
+
+    Attributes:
+        count: problems so far.
+    """
 
     def __init__(self) -> None:
         self._problems: list[str] = []
         self._checked: list[str] = []
-        self._count = 0
+        self.count = 0
 
     def problem(self, text: str) -> None:
         """Name one difference."""
-        self._count += 1
+        self.count += 1
         if len(self._problems) < _NAMED_MAX:
             self._problems.append(text)
 
@@ -45,6 +49,6 @@ class Findings:
 
     def verification(self) -> Verification:
         """The outcome so far."""
-        more = self._count - len(self._problems)
+        more = self.count - len(self._problems)
         problems = [*self._problems, f"and {more} more"] if more else self._problems
         return Verification(problems=tuple(problems), checked=tuple(self._checked))

@@ -30,7 +30,7 @@ def verify_file(source: OpenFile | Path, *, manifest: SidecarManifest) -> Verifi
     findings = Findings()
     _check_bytes(open_file, findings, manifest)
     if manifest.file.format == "zip":
-        check_archive(open_file, findings, manifest=manifest)
+        _check_members(open_file, findings, manifest)
     else:
         _check_records(open_file, findings, manifest)
     _check_sums(findings, manifest)
@@ -61,6 +61,13 @@ def _check_bytes(open_file: OpenFile, findings: Findings, manifest: SidecarManif
         findings.problem("every shard is as it was written: the file differs before the first or behind the last")
     if shards:
         findings.checked(f"{len(shards)} shards")
+
+
+def _check_members(open_file: OpenFile, findings: Findings, manifest: SidecarManifest) -> None:
+    before = findings.count
+    check_archive(open_file, findings, manifest=manifest)
+    if before and before == findings.count:
+        findings.problem("every member is as it was written: the file differs in bytes that hold no content")
 
 
 def _bounds(shard: ShardFacts) -> tuple[int, int]:

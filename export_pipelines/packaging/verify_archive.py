@@ -31,6 +31,8 @@ def check_archive(open_file: OpenFile, findings: Findings, *, manifest: SidecarM
         except IntegrityError as error:
             findings.problem(f"the archive cannot be read any further: {error}")
     findings.checked(f"{check.members} members")
+    if manifest.member_list is not None:
+        findings.differ("the number of members", found=check.members, stated=manifest.member_list.count)
     findings.differ("the number of members that are records", found=check.records, stated=manifest.record_count)
 
 

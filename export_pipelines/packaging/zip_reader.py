@@ -71,7 +71,7 @@ def read_content(source: BinaryIO, member: FoundMember) -> Iterator[bytes]:
     )
     source.seek(member.at)
     if source.read(len(expected)) != expected:
-        raise IntegrityError(f"the local header at byte {member.at} was changed")
+        raise IntegrityError(f"its local header at byte {member.at} and the directory disagree")
     packed = _read_exactly(source, member.packed)
     if member.method == DEFLATED:
         return inflate(packed)

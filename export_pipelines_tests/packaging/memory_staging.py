@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,3 +74,8 @@ def make_archive(
     if len(data) != layout.size:
         raise IntegrityError("the layout states another size")
     return data, layout
+
+
+def opener(data: bytes) -> Callable[[], io.BytesIO]:
+    """A file to open again and again."""
+    return lambda: io.BytesIO(data)

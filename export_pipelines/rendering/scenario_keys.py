@@ -71,6 +71,9 @@ def _wanted(scenario: Mapping[str, Any], words: Mapping[str, str], number: str) 
     key = yaml_key(scenario["name"])
     scores = {name: whole(score) for name, score in scenario["dimensions"].items()}
     variables = {word: scores[name] for name, word in words.items() if scores.get(name) is not None}
+    if variables and is_scenario_key(scenario["name"]):
+        # A minus is in the form, though in no other key.
+        return str(scenario["name"])
     if not variables or is_scenario_key(key) or key_variables(key) in (scores, variables):
         return key
     tail = "".join(f"_{word}{score}" for word, score in variables.items())

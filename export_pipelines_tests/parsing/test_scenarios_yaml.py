@@ -59,12 +59,15 @@ def stored(imported) -> list:
 
 def without_nul(scenarios):
     """PostgreSQL stores no NUL, so no export of stored data has one, and no import takes one."""
-    return [(id_, name, replace(content, **cleaned(content))) for id_, name, content in scenarios]
+    return [(id_, name.replace("\x00", ""), replace(content, **cleaned(content))) for id_, name, content in scenarios]
 
 
-def cleaned(content) -> dict[str, str]:
+def cleaned(content) -> dict:
     texts = {field: getattr(content, field) for field in ("prompt", "preamble", "subject", "category", "base_id")}
-    return {field: text.replace("\x00", "") for field, text in texts.items() if text is not None}
+    return {
+        "dimensions": {name.replace("\x00", ""): score for name, score in content.dimensions.items()},
+        **{field: text.replace("\x00", "") for field, text in texts.items() if text is not None},
+    }
 
 
 @given(YAML_TEXT, SCENARIOS)

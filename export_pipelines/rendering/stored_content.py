@@ -12,6 +12,8 @@ from export_pipelines.core.transcripts import KNOWN_VERSIONS, content_version
 from export_pipelines.rendering import fields
 from export_pipelines.rendering.json_text import SURROGATE_DETAIL, SURROGATE_KIND, mend
 
+JSONB_VERSION = b"\x01"
+
 
 class _Version(msgspec.Struct):
     schema_version: Any = 0
@@ -28,7 +30,7 @@ def content_text(field: bytes, transcript_id: bytes, report: FidelityReport) -> 
     Raises:
         ContentError: it has an unknown version, or is no object.
     """
-    text = fields.jsonb(field)
+    text = field[1:] if field[:1] == JSONB_VERSION else fields.jsonb(field)
     try:
         version = _read_version(text).schema_version
     except (msgspec.MsgspecError, RecursionError):

@@ -61,6 +61,11 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], type[ExportPipelinesError], str
         "The database {place} is not prepared: {reason}. Run: export-pipelines db migrate",
     ),
     (
+        (errors.TransactionTimeout, errors.IdleInTransactionSessionTimeout),
+        DatabaseUnavailableError,
+        "A snapshot was held longer than EXPORT_PIPELINES_SNAPSHOT_HOLD_SECONDS allows; raise it, or export less.",
+    ),
+    (
         (errors.InsufficientPrivilege,),
         ValidationError,
         "The database {place} refuses: {reason}. Grant the role what it needs.",

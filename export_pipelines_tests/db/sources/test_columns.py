@@ -1,0 +1,53 @@
+"""Every projection sends exactly the columns and types that it says."""
+
+from typing import Any
+
+import pytest
+
+from export_pipelines.core.frozen import Column
+from export_pipelines.db.database import Database
+from export_pipelines.db.sources import bundle, definition, scenarios, transcripts
+from export_pipelines.db.sources.source import typed
+
+NAMED = typed(id="text", name="text", content="jsonb")
+PROJECTIONS: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "definition": (definition.ROWS, NAMED),
+    "scenarios": (scenarios.ROWS, NAMED),
+    "transcripts": (transcripts.TRANSCRIPTS, transcripts.TRANSCRIPT_COLUMNS),
+    "responses": (transcripts.RESPONSES, transcripts.RESPONSE_COLUMNS),
+    "bundle": (bundle.ROWS, bundle.COLUMNS),
+}
+
+
+def described(database: Database, sql: str) -> tuple[Column, ...]:
+    params: dict[str, Any] = {"definition_id": "c1", "run_id": "c1"}
+    with database.raw_connection() as connection:
+        columns = connection.execute(database.sql(sql).encode(), params).description or ()
+        return tuple(
+            Column(name=column.name, type=connection.adapters.types[column.type_code].name) for column in columns
+        )
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_columns_are_what_postgresql_sends(database: Database, projection: str) -> None:
+    sql, columns = PROJECTIONS[projection]
+    assert described(database, sql) == columns
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_columns_are_the_same_when_an_applications_tables_have_other_types(
+    empty_database: str, projection: str
+) -> None:
+    database = Database(empty_database, schemas={"evaluation": "app"})
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute("""
+            CREATE SCHEMA app;
+            CREATE TABLE app.definitions (id varchar(30), parent_id varchar(30), name varchar, content json);
+            CREATE TABLE app.scenarios (id varchar, definition_id varchar, name varchar, content json,
+                deleted_at timestamp(3));
+            CREATE TABLE app.transcripts (id varchar(30), run_id varchar(30), scenario_id char(25),
+                target_model varchar, model_version varchar, content json, turn_count smallint, token_count bigint,
+                duration_ms bigint, estimated_cost numeric, decision_code varchar, decision_text varchar,
+                created_at timestamp(3), content_expires_at timestamp(3), deleted_at timestamp(3))""")
+    sql, columns = PROJECTIONS[projection]
+    assert described(database, sql) == columns

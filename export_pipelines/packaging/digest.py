@@ -12,7 +12,7 @@ _BLOCK_BYTES = 1024 * 1024
 
 
 def read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks, the next one being read by a thread of its own while the last is worked on."""
+    """The same chunks (none of them empty), the next one read by a thread of its own while the last is worked on."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         ahead = pool.submit(next, chunks, b"")
         while chunk := ahead.result():

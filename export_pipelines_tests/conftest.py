@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.embedded import EmbeddedServer
@@ -12,6 +13,10 @@ from export_pipelines_tests import postgres
 
 if TYPE_CHECKING:
     from export_pipelines.db.database import Database
+
+# Property-based tests run beside others on few cores: what takes long is no failure.
+settings.register_profile("shared_cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared_cores")
 
 _HOME = pytest.StashKey[Path]()
 

@@ -148,6 +148,14 @@ def _code(error: yaml.reader.ReaderError) -> int:
 
 def _storable(value: str, what: str, line: int) -> str:
     """PostgreSQL stores neither NUL nor lone surrogates; a double-quoted scalar may bring both."""
-    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+    if "\x00" in value or not _is_unicode(value):
         raise ImportFileError(f"{what} has a NUL or a lone surrogate, which cannot be stored; remove it.", line=line)
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

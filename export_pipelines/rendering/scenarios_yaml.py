@@ -104,7 +104,7 @@ class _Document:
 
     def _note_preamble(self, scenario_id: str, content: ScenarioContent, report: FidelityReport) -> None:
         own = self._definition.content.preamble if content.preamble is None else content.preamble
-        if own != self._preamble:
+        if own not in (self._preamble, self._preamble.strip()):
             detail = "The file has one preamble for all scenarios; this scenario's own is another."
             report.note("preamble_differs", "preamble", detail, example=scenario_id)
         if scenario_id != self._first:

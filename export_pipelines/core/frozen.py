@@ -84,14 +84,26 @@ class FrozenShards:
     counted_rows: int
     partial: bool
 
+    def tasks(self) -> tuple["ShardTask", ...]:
+        """The rendering work, one task a shard."""
+        return tuple(
+            ShardTask(job=self.job, context=self.context, shard=shard, counted_rows=self.counted_rows)
+            for shard in self.shards
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardTask:
-    """One unit of rendering work: a shard and where its context lies."""
+    """One unit of rendering work: a shard and where its context lies.
+
+    Attributes:
+        counted_rows: rows of the whole export, for progress.
+    """
 
     job: JobRef
     context: StagedObject
     shard: Shard
+    counted_rows: int
 
 
 @dataclass(frozen=True, kw_only=True)

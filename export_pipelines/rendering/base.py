@@ -1,7 +1,7 @@
 """What a format promises: pure functions of the frozen rows and their context."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from export_pipelines.core.archive import Entry
 from export_pipelines.core.fidelity import FidelityReport
@@ -42,4 +42,12 @@ class ArchiveFormat(Protocol):
             report: takes what cannot be kept exactly.
             first: whether this is shard 0, which also brings the members that depend on no row.
         """
+        ...
+
+    def manifest_name(self, context: Context) -> str:
+        """Where in the archive its own manifest lies."""
+        ...
+
+    def manifest_head(self, context: Context) -> dict[str, Any]:
+        """Facts of the data that the archive's own manifest begins with."""
         ...

@@ -1,0 +1,71 @@
+"""What an export type is: a record that says what to read, how it looks, and what may be asked of it."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from export_pipelines.catalog.options import Option
+from export_pipelines.core.frozen import Context
+from export_pipelines.db.snapshot import Snapshot
+from export_pipelines.db.sources.source import Source
+from export_pipelines.rendering.base import ArchiveFormat, FlatFormat
+
+
+class Subject(enum.StrEnum):
+    """What kind of thing an export is of."""
+
+    DEFINITION = "definition"
+    RUN = "run"
+
+
+SourceReader = Callable[[Snapshot, str, Mapping[str, Any]], Source]
+"""Reads what one export needs: ``(snapshot, subject id, options)``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportType:
+    """One entry of the catalog.
+
+    Attributes:
+        name: as users write it and rows store it, like ``BULK_CSV``.
+        title: a few words for people.
+        description: one or two sentences: what the file holds and who reads it.
+        subject: what kind of id the request must give.
+        noun: what its records are called in op names, like ``transcripts``.
+        extension: of the file name, with the dot, before any compression's own.
+        media_type: of the uncompressed file.
+        file_format: ``csv``, ``jsonl``, ``yaml``, ``markdown`` or ``zip``: how ``verify`` counts records in it.
+        options: what a request may set, besides the common ones.
+        read: the projection, run inside the snapshot.
+        stem: the file name without extension, from the context.
+        format: how rows become bytes.
+    """
+
+    name: str
+    title: str
+    description: str
+    subject: Subject
+    noun: str
+    extension: str
+    media_type: str
+    file_format: str
+    options: tuple[Option, ...]
+    read: SourceReader
+    stem: Callable[[Context], str]
+    format: FlatFormat | ArchiveFormat
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether parts are archive segments and not runs of the file itself."""
+        return hasattr(self.format, "entries")
+
+    @property
+    def job_name(self) -> str:
+        """The Dagster job's name."""
+        return f"export_{self.name.lower()}"
+
+    @property
+    def subject_field(self) -> str:
+        """What forms and command lines call the subject's id."""
+        return f"{self.subject}_id"

@@ -1,0 +1,155 @@
+"""``export-pipelines export``: make a job, run it in this process, say where the file is."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export_pipelines.cli import console, session
+from export_pipelines.cli.bar import progress_bar
+from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs
+from export_pipelines.db.evaluation import users
+from export_pipelines.steps.resume import interrupted_like
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import Order, submit
+from export_pipelines.steps.upload import MANIFEST_SUFFIX
+
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV; any case. See the README's table.")]
+RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name.")]
+DefinitionOption = Annotated[str | None, typer.Option(help="Definition: id, beginning of the id, or unique name.")]
+UserOption = Annotated[
+    str | None,
+    typer.Option(envvar="EXPORT_PIPELINES_USER", help="E-mail of the user it is for; the oldest user without it."),
+]
+HoursOption = Annotated[int, typer.Option(help="Hours that the file is kept, 1 to 168.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the type.")]
+OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file and its manifest to.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def export(
+    type_name: TypeArgument,
+    run_id: RunOption = None,
+    definition_id: DefinitionOption = None,
+    user: UserOption = None,
+    expiry_hours: HoursOption = 24,
+    set_: SetOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export a definition or a run to a file."""
+    try:
+        options = read_pairs(set_ or ())
+        check_folder(out)
+        with session.services() as services:
+            order = Order(
+                type=type_name,
+                user=user or oldest_user(services),
+                run_id=run_id,
+                definition_id=definition_id,
+                expiry_hours=expiry_hours,
+                options=options,
+            )
+            job = carry_out(services, interrupted_like(services, order) or submit(services, order))
+            copied = copy_out(services, job, out)
+            report(services, job, copied, as_json=as_json)
+    except ExportPipelinesError as error:
+        if as_json:
+            console.print_json({"error": str(error), "retryable": not isinstance(error, RequestError)})
+        raise
+
+
+def oldest_user(services: Services) -> str:
+    """The id of the user who was there first: on a machine of one's own there often is no other.
+
+    Raises:
+        ValidationError: there are no users at all.
+    """
+    everybody = users.list_all(services.database)
+    if not everybody:
+        raise ValidationError("there are no users yet; `export-pipelines db seed` makes some, with example data.")
+    return min(everybody, key=lambda user: (user.created_at, user.id)).id
+
+
+def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """``key=value`` texts as a mapping.
+
+    Raises:
+        ValidationError: a text has no ``=``, or a key comes twice.
+    """
+    options: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key or key in options:
+            raise ValidationError(f"--set {pair!r} is not key=value, or its key comes twice.")
+        options[key] = value
+    return options
+
+
+def check_folder(folder: Path | None) -> None:
+    """Refuse an ``--out`` that cannot take files, before anything starts."""
+    if folder is not None and not folder.is_dir():
+        raise ValidationError(f"--out {folder} is not a folder; create it first or name another.")
+
+
+def carry_out(services: Services, job: ExportJob) -> ExportJob:
+    """Run the job's Dagster run in this process; the job as it ended."""
+    # Dagster takes most of a second to import; only this command waits for it.
+    from export_pipelines.orchestration.launch import run_in_process  # noqa: PLC0415
+
+    if job.status is not JobStatus.PENDING:
+        console.notes.print(f"continuing job {job.id}, which was interrupted", markup=False)
+    with progress_bar(services, job):
+        run_in_process(services.settings, job)
+    return jobs.get(services.database, job.id)
+
+
+def copy_out(services: Services, job: ExportJob, folder: Path | None) -> Path | None:
+    """Copy file and sidecar into the folder; the file's path there."""
+    if folder is None or job.status is not JobStatus.COMPLETED or job.output_path is None:
+        return None
+    target = folder / Path(job.output_path).name
+    for key, path in (
+        (job.output_path + MANIFEST_SUFFIX, Path(f"{target}{MANIFEST_SUFFIX}")),
+        (job.output_path, target),
+    ):
+        unfinished = path.with_name(f".{path.name}.incomplete")
+        with services.store.open(key) as source, unfinished.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+        unfinished.replace(path)
+    return target
+
+
+def report(services: Services, job: ExportJob, copied: Path | None, *, as_json: bool) -> None:
+    """Say how the job ended; a failed one ends the command with status 1."""
+    stored = services.store.local_path(job.output_path) if job.output_path else None
+    path = copied or stored
+    if as_json:
+        console.print_json(console.job_json(job, local_path=str(path.absolute()) if path else None))
+    if job.status is not JobStatus.COMPLETED:
+        if as_json:
+            sys.exit(1)
+        raise WorkError(f"job {job.id} is {job.status}: {job.error or 'no reason was recorded'}")
+    if not as_json:
+        print_done(job, path)
+
+
+def print_done(job: ExportJob, path: Path | None) -> None:
+    """The last lines on a terminal: file, size, link, and every loss."""
+    fields: dict[str, object] = {
+        "job": job.id,
+        "file": path or job.output_path,
+        "size": f"{console.bytes_shown(job.output_size_bytes)}, {job.record_count} records",
+        "sha256": job.checksum,
+        "link": job.output_url,
+        "expires": f"{job.expires_at:%Y-%m-%d %H:%M} UTC" if job.expires_at else None,
+    }
+    console.print_fields(fields)
+    for note in job.fidelity:
+        count = f" ({note['count']} times)" if note["count"] != 1 else ""
+        console.out.print(f"note: {note['where']}: {note['detail']}{count}", markup=False)

@@ -1,0 +1,117 @@
+"""``export-pipelines jobs``: list, show, retry and cancel; and ``sweep``."""
+
+from typing import Annotated
+
+import typer
+
+from export_pipelines.catalog.types import export_type
+from export_pipelines.cli import console, session
+from export_pipelines.cli.exports import JsonOption, carry_out, report
+from export_pipelines.core.errors import ConflictError, ValidationError
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import audit, jobs, leases
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.sweep import sweep
+
+app = typer.Typer(help="Export jobs: list them, look at one, continue or cancel it.", invoke_without_command=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the beginning of it.")]
+StatusOption = Annotated[str | None, typer.Option(help=f"Only these: {', '.join(JobStatus)}.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only exports of this type.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this many, newest first.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_jobs(
+    context: typer.Context,
+    status: StatusOption = None,
+    type_name: TypeOption = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List export jobs, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    wanted = None if status is None else _status(status)
+    type_ = None if type_name is None else export_type(type_name).name
+    with session.services() as services:
+        found = jobs.list_jobs(services.database, status=wanted, type=type_, limit=limit)
+        if as_json:
+            console.print_json([_json(services, job) for job in found])
+            return
+        print_jobs(found)
+
+
+def print_jobs(found: tuple[ExportJob, ...]) -> None:
+    """The table of jobs."""
+    rows = [
+        (
+            job.id,
+            job.type,
+            job.status,
+            f"{job.progress_percent} %",
+            job.record_count,
+            console.bytes_shown(job.output_size_bytes),
+            job.created_at,
+            job.title,
+        )
+        for job in found
+    ]
+    columns = ("ID", "TYPE", "STATUS", "DONE", "RECORDS", "SIZE", "CREATED (UTC)", "TITLE")
+    console.print_table(columns, rows, empty="No export jobs. Make one with `export-pipelines export TYPE ...`.")
+
+
+@app.command()
+def show(job_id: IdArgument, as_json: JsonOption = False) -> None:
+    """Show one job whole, with its history."""
+    with session.services() as services:
+        job = jobs.find(services.database, job_id)
+        row = _json(services, job)
+        if as_json:
+            console.print_json(row)
+            return
+        console.print_fields(row)
+        for entry in audit.list_for_job(services.database, job.id):
+            console.out.print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action}", markup=False)
+
+
+@app.command()
+def retry(job_id: IdArgument, as_json: JsonOption = False) -> None:
+    """Continue a failed or interrupted job where it stopped."""
+    with session.services() as services:
+        job = jobs.find(services.database, job_id)
+        if leases.is_held(services.database, job.id):
+            raise ConflictError(f"job {job.id} is being worked on right now; wait for it or cancel it.")
+        if job.status not in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.FAILED):
+            raise ConflictError(f"job {job.id} is {job.status}; start a new export instead.")
+        report(services, carry_out(services, job), None, as_json=as_json)
+
+
+@app.command()
+def cancel(job_id: IdArgument) -> None:
+    """Cancel a job that is pending or being processed; whoever works on it stops within seconds."""
+    with session.services() as services:
+        job = jobs.cancel(services.database, jobs.find(services.database, job_id).id, now=session.now())
+        console.out.print(f"job {job.id} is {job.status}")
+
+
+def sweep_command() -> None:
+    """Expire files whose time is over, fail jobs whose worker is dead, remove staging nobody needs."""
+    with session.services() as services:
+        swept = sweep(services)
+    console.out.print(
+        f"{len(swept.expired)} jobs expired, {len(swept.failed)} dead jobs failed, {swept.objects} staged objects "
+        f"({console.bytes_shown(swept.bytes)}) removed"
+    )
+
+
+def _status(text: str) -> JobStatus:
+    try:
+        return JobStatus(text.upper())
+    except ValueError as error:
+        raise ValidationError(f"status {text!r} is unknown; there are {', '.join(JobStatus)}.") from error
+
+
+def _json(services: Services, job: ExportJob) -> dict[str, object]:
+    path = services.store.local_path(job.output_path) if job.output_path else None
+    return console.job_json(job, local_path=str(path) if path else None)

@@ -1,0 +1,32 @@
+"""``export-pipelines serve`` and ``dev``: the download service alone, or everything together."""
+
+from typing import Annotated
+
+import typer
+
+from export_pipelines.cli import session
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the download service.")]
+UiPortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")]
+CodePortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the code server.")]
+
+
+def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
+    """Serve download links until Ctrl-C."""
+    # The web framework is imported by the two commands that need it only.
+    from export_pipelines.storage.secret import link_secret  # noqa: PLC0415
+    from export_pipelines.web.app import create_app  # noqa: PLC0415
+    from export_pipelines.web.serve import serve as run_server  # noqa: PLC0415
+
+    with session.services() as services:
+        secret = link_secret(services.settings)
+        app = create_app(services.database, services.store, secret=secret, clock=services.clock)
+        run_server(app, host=host, port=port)
+
+
+def dev(ui_port: UiPortOption = 3000, port: PortOption = 8010, code_port: CodePortOption = 4266) -> None:
+    """Dagster UI, daemon, code location and download service together; Ctrl-C stops all."""
+    from export_pipelines.cli.dev import run_all  # noqa: PLC0415
+
+    run_all(ui_port=ui_port, serve_port=port, code_port=code_port)

@@ -1,0 +1,57 @@
+"""Our errors as Dagster's, in one place: what is retried, what is not, and what the row is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from export_pipelines.core.errors import ExportPipelinesError, UnavailableError
+from export_pipelines.db import jobs
+from export_pipelines.db.database import Database
+from export_pipelines.orchestration.clock import now
+
+RETRIES = 2
+RETRY_DELAY_SECONDS = 30.0
+
+NO_RUN_RETRY = {"dagster/retry_on_asset_or_op_failure": "false"}
+"""``allow_retries=False`` stops the op's own policy only; the run-retry daemon reads this tag."""
+
+
+def retry_policy(delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.RetryPolicy:
+    """Two retries, exponential: Dagster waits ``(2**n - 1) * delay``, so 30 s and then 90 s."""
+    return dg.RetryPolicy(max_retries=RETRIES, delay=delay_seconds, backoff=dg.Backoff.EXPONENTIAL)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise our errors as ``dg.Failure``; only what may pass by itself is left to the retry policy.
+
+    An error that is nobody's (a bug) is not worth retrying either: the second try would meet it again.
+    """
+    try:
+        yield
+    except ExportPipelinesError as error:
+        retry = isinstance(error, UnavailableError)
+        raise dg.Failure(description=str(error), allow_retries=retry) from error
+    except dg.Failure:
+        raise
+    except Exception as error:
+        description = f"unexpected {type(error).__name__}: {error}. This is a defect; please report it with the log."
+        raise dg.Failure(description=description, allow_retries=False) from error
+
+
+@dg.failure_hook(name="fail_export_job", required_resource_keys={"database"})
+def fail_export_job(context: dg.HookContext) -> None:
+    """Turn the row FAILED with the op's error; for a process that died, the failure sensor does it."""
+    error = context.op_exception
+    reason = error.description if isinstance(error, dg.Failure) else str(error)
+    fail_jobs_of_run(context.resources.database, context.run_id, reason or "the run failed without a message")
+
+
+def fail_jobs_of_run(database: Database, run_id: str, reason: str) -> list[str]:
+    """Fail whatever job the Dagster run was still working on; the ids of the jobs that changed."""
+    changed = []
+    for job in jobs.find_by_dagster_runs(database, [run_id]):
+        if jobs.fail(database, job_id=job.id, attempt=job.attempt, error=reason, now=now()):
+            changed.append(job.id)
+    return changed

@@ -1,0 +1,198 @@
+"""The five ops of an export: read config, call one step, say what happened, return."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import dagster as dg
+
+from export_pipelines.catalog.export_type import ExportType
+from export_pipelines.core.frozen import FrozenShards, Package, Part, ShardTask, StoredFile
+from export_pipelines.core.jobs import JobRef
+from export_pipelines.db import jobs, leases
+from export_pipelines.db.database import Database
+from export_pipelines.orchestration import metadata
+from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
+from export_pipelines.orchestration.failures import retry_policy, translated
+from export_pipelines.orchestration.resources import services_of
+from export_pipelines.steps.begin import begin, take_up
+from export_pipelines.steps.load import load
+from export_pipelines.steps.package import package
+from export_pipelines.steps.preview import preview
+from export_pipelines.steps.record import record
+from export_pipelines.steps.render import render
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
+from export_pipelines.steps.upload import upload
+from export_pipelines.storage.store import ObjectStore
+
+Made = TypeVar("Made")
+
+
+class ExportOps(NamedTuple):
+    """One export type's ops, in order."""
+
+    load: dg.OpDefinition
+    render: dg.OpDefinition
+    package: dg.OpDefinition
+    upload: dg.OpDefinition
+    record: dg.OpDefinition
+
+
+def build_ops(type_: ExportType, *, retry_delay_seconds: float) -> ExportOps:
+    """The ops of one export type."""
+    policy = retry_policy(retry_delay_seconds)
+    return ExportOps(
+        load=_load_op(type_, policy),
+        render=_render_op(type_, policy),
+        package=_package_op(type_, policy),
+        upload=_upload_op(policy),
+        record=_record_op(type_, policy),
+    )
+
+
+def _load_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+    form = config_class(type_)
+
+    @dg.op(
+        name=f"load_{type_.subject}",
+        description=f"Freeze the {type_.noun} of one {type_.subject}, from one snapshot, into shards.",
+        out={"shards": dg.DynamicOut(ShardTask), "frozen": dg.Out(FrozenShards)},
+        retry_policy=policy,
+        tags={"kind": "postgres"},
+    )
+    def load_op(
+        context: dg.OpExecutionContext,
+        config: form,  # type: ignore[valid-type]
+        database: dg.ResourceParam[Database],
+        store: dg.ResourceParam[ObjectStore],
+    ) -> Iterator[Any]:
+        watch = metadata.Stopwatch()
+        with translated():
+            services = services_of(database, store)
+            job_id = _job_id(context, services, type_, config)
+            with leases.hold(database, job_id):
+                job = begin(services, job_id, dagster_run_id=context.run.run_id)
+                _tag(context, job.id, job.user_id)
+                frozen = load(services, type_, job)
+        context.log.info("froze %d rows in %d shards for job %s", frozen.counted_rows, len(frozen.shards), job.id)
+        for task in frozen.tasks():
+            yield dg.DynamicOutput(task, mapping_key=f"shard_{task.shard.index:05d}", output_name="shards")
+        yield dg.Output(frozen, "frozen", metadata=metadata.of_frozen(frozen, seconds=watch.seconds()))
+
+    return load_op
+
+
+def _job_id(context: dg.OpExecutionContext, services: Services, type_: ExportType, config: ExportConfig) -> str:
+    """The job named in the form, the one an earlier try of this run made, or a new one."""
+    if config.job_id:
+        return config.job_id
+    runs = {context.run.run_id, context.run.parent_run_id, context.run.root_run_id}
+    earlier = jobs.find_by_dagster_runs(services.database, sorted(filter(None, runs)))
+    if earlier:
+        return earlier[0].id
+    return submit(services, order_of(type_, config), dagster_run_id=context.run.run_id).id
+
+
+def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
+    """Let an engineer filter runs by job and user."""
+    context.instance.add_run_tags(context.run.run_id, {"export/job_id": job_id, "export/user_id": user_id})
+
+
+def _render_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+    @dg.op(
+        name=f"render_{type_.noun}",
+        description=f"Turn one shard of frozen {type_.noun} into a part of the file; needs no source table.",
+        out=dg.Out(Part),
+        retry_policy=policy,
+    )
+    def render_op(
+        context: dg.OpExecutionContext,
+        task: ShardTask,
+        database: dg.ResourceParam[Database],
+        store: dg.ResourceParam[ObjectStore],
+    ) -> Part:
+        watch = metadata.Stopwatch()
+        part = _fenced(context, database, store, task.job, lambda services: render(services, type_, task))
+        context.add_output_metadata(metadata.of_part(part, seconds=watch.seconds()))
+        return part
+
+    return render_op
+
+
+def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+    @dg.op(
+        name="package",
+        description="Check that nothing is missing, add what only the whole knows, write the sidecar manifest.",
+        out=dg.Out(Package),
+        retry_policy=policy,
+    )
+    def package_op(
+        context: dg.OpExecutionContext,
+        frozen: FrozenShards,
+        parts: list[Part],
+        database: dg.ResourceParam[Database],
+        store: dg.ResourceParam[ObjectStore],
+    ) -> Package:
+        watch = metadata.Stopwatch()
+        made = _fenced(context, database, store, frozen.job, lambda services: package(services, type_, frozen, parts))
+        shown = preview(store, type_, made)
+        context.add_output_metadata(metadata.of_package(made, preview=shown, seconds=watch.seconds()))
+        return made
+
+    return package_op
+
+
+def _upload_op(policy: dg.RetryPolicy) -> dg.OpDefinition:
+    @dg.op(
+        name="upload",
+        description="Publish the file and its manifest under the final key, all at once.",
+        out=dg.Out(StoredFile),
+        retry_policy=policy,
+    )
+    def upload_op(
+        context: dg.OpExecutionContext,
+        packaged: Package,
+        database: dg.ResourceParam[Database],
+        store: dg.ResourceParam[ObjectStore],
+    ) -> StoredFile:
+        watch = metadata.Stopwatch()
+        stored = _fenced(context, database, store, packaged.job, lambda services: upload(services, packaged))
+        context.add_output_metadata(metadata.of_stored(stored, seconds=watch.seconds()))
+        return stored
+
+    return upload_op
+
+
+def _record_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+    @dg.op(
+        name="record_export_job",
+        description="Set the export job COMPLETED with link, size, counts, checksum and expiry.",
+        out=dg.Out(dg.Nothing),
+        retry_policy=policy,
+    )
+    def record_op(
+        context: dg.OpExecutionContext,
+        stored: StoredFile,
+        database: dg.ResourceParam[Database],
+        store: dg.ResourceParam[ObjectStore],
+    ) -> None:
+        with translated():
+            job = record(services_of(database, store), stored)
+        context.add_output_metadata(metadata.of_job(job))
+        context.log_event(metadata.materialization(type_, job))
+
+    return record_op
+
+
+def _fenced(
+    context: dg.OpExecutionContext,
+    database: Database,
+    store: ObjectStore,
+    ref: JobRef,
+    work: Callable[[Services], Made],
+) -> Made:
+    """Do a step's work while the job is ours: attempt current, lease held."""
+    with translated(), leases.hold(database, ref.job_id):
+        services = services_of(database, store)
+        take_up(services, ref, dagster_run_id=context.run.run_id)
+        return work(services)

@@ -1,0 +1,47 @@
+"""What passes between ops lies in the object store as JSON, so that any worker on any host can pick it up."""
+
+import dagster as dg
+import msgspec
+
+from export_pipelines.core.frozen import FrozenShards, Package, Part, ShardTask, StoredFile
+from export_pipelines.steps import staging
+from export_pipelines.storage.store import ObjectStore
+
+PREFIX = "staging/dagster"
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in (FrozenShards, ShardTask, Part, Package, StoredFile)}
+
+
+class RecordsIOManager(dg.IOManager):
+    """Writes an op's output record under its run and step, and reads it back, also for a run that re-executes."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Write the record; writing it again replaces it."""
+        if obj is None:
+            return
+        envelope = {"kind": type(obj).__name__, "record": obj}
+        staging.stage_record(self._store, _key(context), envelope)
+
+    def load_input(self, context: dg.InputContext) -> object:
+        """Read the record that the upstream op wrote."""
+        upstream = context.upstream_output
+        if upstream is None:
+            message = "this input has no upstream op; it cannot be loaded."
+            raise dg.DagsterInvariantViolationError(message)
+        data = staging.read_staged(self._store, _key(upstream))
+        envelope = msgspec.json.decode(data)
+        return msgspec.convert(envelope["record"], _KINDS[envelope["kind"]])
+
+
+@dg.io_manager(required_resource_keys={"store"}, description="Small records between ops, in the object store.")
+def records_io_manager(context: dg.InitResourceContext) -> RecordsIOManager:
+    """The IO manager on the configured store."""
+    return RecordsIOManager(context.resources.store)
+
+
+def _key(context: dg.OutputContext) -> str:
+    step = context.step_key.replace("[", ".").replace("]", "")
+    name = context.name if context.mapping_key is None else f"{context.name}.{context.mapping_key}"
+    return f"{PREFIX}/{context.run_id}/{step}/{name}.json"

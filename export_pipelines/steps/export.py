@@ -1,0 +1,31 @@
+"""A whole export without Dagster: the five steps in a row, for scripts, tests and benchmarks."""
+
+from export_pipelines.catalog.types import export_type
+from export_pipelines.core.errors import ExportPipelinesError
+from export_pipelines.core.jobs import ExportJob
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.begin import begin
+from export_pipelines.steps.load import load
+from export_pipelines.steps.package import package
+from export_pipelines.steps.record import record
+from export_pipelines.steps.render import render
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.upload import upload
+
+
+def run_export(services: Services, job_id: str) -> ExportJob:
+    """Carry the job out, from wherever an earlier try left it.
+
+    Raises:
+        ExportPipelinesError: it failed; the row is FAILED with the same message, unless the job moved on.
+    """
+    with leases.hold(services.database, job_id):
+        job = begin(services, job_id, dagster_run_id=None)
+        try:
+            type_ = export_type(job.type)
+            frozen = load(services, type_, job)
+            parts = [render(services, type_, task) for task in frozen.tasks()]
+            return record(services, upload(services, package(services, type_, frozen, parts)))
+        except ExportPipelinesError as error:
+            jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=str(error), now=services.clock())
+            raise

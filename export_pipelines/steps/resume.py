@@ -1,0 +1,28 @@
+"""Resume: find the job that an interrupted process left, so that asking again continues it."""
+
+from datetime import timedelta
+
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import Order, check
+
+QUIET = timedelta(seconds=2)
+"""Between two steps of a living run nobody holds the lease for a moment; its last progress is younger than this."""
+
+
+def interrupted_like(services: Services, order: Order) -> ExportJob | None:
+    """The newest job for the same request that says PROCESSING while nobody works on it.
+
+    Raises:
+        ValidationError, NotFoundError: the order itself is wrong.
+    """
+    request = check(services, order)
+    before = services.clock() - QUIET
+    for job in jobs.list_jobs(
+        services.database, status=JobStatus.PROCESSING, type=request.type, user_id=request.user_id
+    ):
+        same = jobs.request_of(job) == request
+        if same and job.updated_at < before and not leases.is_held(services.database, job.id):
+            return job
+    return None

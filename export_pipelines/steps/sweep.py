@@ -1,0 +1,94 @@
+"""Sweep: what time or a crash left behind — dead jobs, expired files, staging nobody will use again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from export_pipelines.core.errors import NotFoundError
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.upload import MANIFEST_SUFFIX
+
+_AT_WORK = (JobStatus.PENDING, JobStatus.PROCESSING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What one sweep did.
+
+    Attributes:
+        failed: ids of jobs whose worker was dead.
+        expired: ids of jobs whose file's time was over.
+        objects: staged objects removed.
+        bytes: their size.
+    """
+
+    failed: tuple[str, ...]
+    expired: tuple[str, ...]
+    objects: int
+    bytes: int
+
+
+def sweep(services: Services) -> Swept:
+    """Bring rows and store in order; safe at any time, by any number of sweepers, as often as you like."""
+    failed = tuple(_fail_dead(services))
+    expired = tuple(_expire(services))
+    objects, size = _clear_staging(services)
+    return Swept(failed=failed, expired=expired, objects=objects, bytes=size)
+
+
+def _fail_dead(services: Services) -> Iterator[str]:
+    """Jobs being processed by nobody: silent for long enough, and no worker holds their lease."""
+    now = services.clock()
+    before = now - timedelta(seconds=services.settings.stale_after_seconds)
+    for job in jobs.stale(services.database, before=before):
+        if leases.is_held(services.database, job.id):
+            continue
+        reason = (
+            f"the worker died without a word (last heard of at {job.updated_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"{job.progress_percent} % done); `export-pipelines jobs retry {job.id}` continues where it stopped."
+        )
+        if jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=reason, now=now):
+            yield job.id
+
+
+def _expire(services: Services) -> Iterator[str]:
+    """First the row, then the file: a row that says COMPLETED always has its file."""
+    now = services.clock()
+    for job in jobs.expired_candidates(services.database, now=now):
+        jobs.expire(services.database, job.id, now=now)
+        remove_output(services, job)
+        yield job.id
+
+
+def remove_output(services: Services, job: ExportJob) -> None:
+    """Delete the published file and its sidecar; no error when they are gone."""
+    if job.output_path is not None:
+        services.store.delete(job.output_path)
+        services.store.delete(job.output_path + MANIFEST_SUFFIX)
+
+
+def _clear_staging(services: Services) -> tuple[int, int]:
+    """Remove staging of jobs that no longer need it, and of runs long over; nothing younger than the grace period."""
+    before = services.clock() - timedelta(seconds=services.settings.staging_grace_seconds)
+    services.store.abort_unfinished("staging/", older_than=before)
+    keep: dict[str, bool] = {}
+    objects = size = 0
+    for facts in services.store.list("staging/"):
+        owner = facts.key.split("/")[1]
+        if owner not in keep:
+            keep[owner] = _still_needed(services, owner, before)
+        if facts.modified_at < before and not keep[owner]:
+            services.store.delete(facts.key)
+            objects, size = objects + 1, size + facts.size
+    return objects, size
+
+
+def _still_needed(services: Services, owner: str, before: datetime) -> bool:
+    """Whether a job may go on from its staging: it is at work, or failed so recently that somebody may retry it."""
+    try:
+        job = jobs.get(services.database, owner)
+    except NotFoundError:
+        return False
+    return job.status in _AT_WORK or (job.status is JobStatus.FAILED and job.updated_at >= before)

@@ -1,0 +1,214 @@
+"""A whole export: every type completes, gives the same bytes again, and never publishes half."""
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from export_pipelines.catalog.types import EXPORT_TYPES
+from export_pipelines.core.errors import FidelityError, IntegrityError
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.db.seed import SHOWCASE_RUN_ID
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
+from export_pipelines_tests.steps.orders import order
+
+NAMES = [type_.name for type_ in EXPORT_TYPES]
+
+
+def export(services: Services, type_name: str, **options: object) -> tuple[ExportJob, bytes]:
+    job = run_export(services, submit(services, order(type_name, **options)).id)
+    assert job.output_path is not None
+    with services.store.open(job.output_path) as stream:
+        return job, stream.read()
+
+
+@pytest.mark.parametrize("type_name", NAMES)
+def test_every_type_completes_with_link_size_count_checksum_and_expiry(services: Services, type_name: str) -> None:
+    job, data = export(services, type_name)
+    assert job.status is JobStatus.COMPLETED
+    assert job.progress_percent == 100
+    assert job.output_size_bytes == len(data)
+    assert job.record_count is not None
+    assert job.record_count > 0
+    assert job.output_url is not None
+    assert job.output_url.startswith("http://127.0.0.1:8010/downloads/")
+    assert job.expires_at is not None
+    assert job.completed_at is not None
+    assert (job.expires_at - job.completed_at).total_seconds() == 24 * 3600
+
+
+@pytest.mark.parametrize("type_name", NAMES)
+def test_the_same_data_gives_the_same_bytes_again(services: Services, type_name: str) -> None:
+    first, data = export(services, type_name)
+    second, again = export(services, type_name)
+    assert first.id != second.id
+    assert data == again
+    assert first.checksum == second.checksum
+
+
+@pytest.mark.parametrize("type_name", ["RUN_BUNDLE", "BULK_JSONL", "BULK_CSV"])
+def test_how_the_rows_were_cut_into_shards_does_not_show_in_flat_files(services: Services, type_name: str) -> None:
+    many, data = export(services, type_name)
+    from dataclasses import replace
+
+    whole = replace(services, settings=replace(services.settings, shard_bytes=1 << 30))
+    one, again = export(whole, type_name)
+    assert many.record_count == one.record_count
+    if type_name == "RUN_BUNDLE":
+        with zipfile.ZipFile(io.BytesIO(data)) as a, zipfile.ZipFile(io.BytesIO(again)) as b:
+            assert {name: a.read(name) for name in a.namelist()} == {name: b.read(name) for name in b.namelist()}
+    else:
+        assert data == again
+
+
+def test_independent_readers_count_what_the_row_says(services: Services) -> None:
+    jsonl, lines = export(services, "BULK_JSONL")
+    table, cells = export(services, "BULK_CSV")
+    scenarios, text = export(services, "SCENARIOS_YAML")
+    assert len([json.loads(line) for line in lines.splitlines()]) == jsonl.record_count
+    assert len(list(csv.DictReader(io.StringIO(cells.decode("utf-8-sig"), newline="")))) == table.record_count
+    assert len(yaml.safe_load(text)["scenarios"]) == scenarios.record_count
+    assert jsonl.record_count == table.record_count
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_a_compressed_file_holds_the_uncompressed_one(services: Services, codec: str) -> None:
+    import gzip
+
+    import zstandard
+
+    _, plain = export(services, "BULK_CSV", profile="flat")
+    job, packed = export(services, "BULK_CSV", profile="flat", compression=codec)
+    opened = (
+        gzip.decompress(packed)
+        if codec == "gzip"
+        else zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
+    )
+    assert opened == plain
+    assert job.output_path is not None
+    assert job.output_path.endswith({"gzip": ".csv.gz", "zstd": ".csv.zst"}[codec])
+
+
+def test_the_sidecar_lies_beside_the_file_and_says_what_the_row_says(services: Services) -> None:
+    job, _ = export(services, "BULK_JSONL")
+    path = services.store.local_path(f"{job.output_path}.manifest.json")
+    assert path is not None
+    sidecar = json.loads(path.read_bytes())
+    assert sidecar["file"]["sha256"] == job.checksum
+    assert sidecar["record_count"] == sidecar["counted_rows"] == job.record_count
+    assert sidecar["job"]["id"] == job.id
+    assert sidecar["subject"]["id"] == SHOWCASE_RUN_ID
+    assert sidecar["snapshot"]["id"]
+    assert len(sidecar["shards"]) > 1
+
+
+def test_strict_fails_before_anything_is_published_and_names_what_differs(services: Services) -> None:
+    job = submit(services, order("BULK_CSV", strict=True))
+    with pytest.raises(FidelityError, match="strict"):
+        run_export(services, job.id)
+    failed = jobs.get(services.database, job.id)
+    assert failed.status is JobStatus.FAILED
+    assert failed.error
+    assert list(services.store.list("exports/")) == []
+
+
+def test_a_lost_part_is_noticed_and_rendered_again_by_a_retry(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from export_pipelines.steps import export as whole
+
+    job = submit(services, order("BULK_JSONL"))
+
+    def lose_one(services: Services, type_: object, task: object) -> object:
+        return None if task.shard.index == 1 else whole_render(services, type_, task)  # type: ignore[attr-defined]
+
+    whole_render = whole.render
+    monkeypatch.setattr(whole, "render", lose_one)
+    monkeypatch.setattr(whole, "package", lambda s, t, f, parts: whole_package(s, t, f, [p for p in parts if p]))
+    from export_pipelines.steps.package import package as whole_package
+
+    with pytest.raises(IntegrityError, match="shard 1 was planned but never rendered"):
+        run_export(services, job.id)
+    monkeypatch.undo()
+    done = run_export(services, job.id)
+    assert done.status is JobStatus.COMPLETED
+    assert done.attempt == 1
+    assert done.checksum == export(services, "BULK_JSONL")[0].checksum
+
+
+def test_damaged_staging_is_noticed_and_nothing_is_published(services: Services) -> None:
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.begin import begin
+    from export_pipelines.steps.load import load
+    from export_pipelines.steps.render import render
+
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    frozen = load(services, export_type("BULK_JSONL"), job)
+    path = services.store.local_path(frozen.shards[0].staged.key)
+    assert isinstance(path, Path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(IntegrityError):
+        render(services, export_type("BULK_JSONL"), frozen.tasks()[0])
+
+
+def test_an_interrupted_job_goes_on_from_what_was_frozen(services: Services) -> None:
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.begin import begin
+    from export_pipelines.steps.load import load
+
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    load(services, export_type("BULK_JSONL"), job)
+    # The worker dies here; whatever happens to the rows now does not show in the file.
+    with services.database.raw_connection() as connection:
+        connection.execute("DELETE FROM evaluation.transcripts")
+        connection.commit()
+    done = run_export(services, job.id)
+    assert done.attempt == 1
+    assert done.record_count
+    assert done.record_count > 0
+
+
+def test_a_job_whose_frozen_rows_are_gone_begins_a_new_attempt(services: Services) -> None:
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.begin import begin
+    from export_pipelines.steps.load import load
+
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    frozen = load(services, export_type("BULK_JSONL"), job)
+    services.store.delete(frozen.shards[0].staged.key)
+    assert run_export(services, job.id).attempt == 2
+
+
+def test_a_cancelled_job_stays_cancelled_and_leaves_no_file(services: Services) -> None:
+    from export_pipelines.core.errors import SupersededError
+
+    job = submit(services, order("BULK_JSONL"))
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.begin import begin
+    from export_pipelines.steps.load import load
+    from export_pipelines.steps.package import package
+    from export_pipelines.steps.record import record
+    from export_pipelines.steps.render import render
+    from export_pipelines.steps.upload import upload
+
+    type_ = export_type("BULK_JSONL")
+    with leases.hold(services.database, job.id):
+        begun = begin(services, job.id, dagster_run_id=None)
+        frozen = load(services, type_, begun)
+        stored = upload(
+            services, package(services, type_, frozen, [render(services, type_, t) for t in frozen.tasks()])
+        )
+        jobs.cancel(services.database, job.id, now=services.clock())
+        with pytest.raises(SupersededError):
+            record(services, stored)
+    assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED
+    assert list(services.store.list("exports/")) == []

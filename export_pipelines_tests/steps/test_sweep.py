@@ -1,0 +1,55 @@
+"""The sweep brings rows and store in order, and touches nothing that somebody still needs."""
+
+from export_pipelines.core.jobs import JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.begin import begin
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
+from export_pipelines.steps.sweep import sweep
+from export_pipelines_tests.steps.conftest import Clock
+from export_pipelines_tests.steps.orders import order
+
+
+def test_a_file_whose_time_is_over_is_removed_and_its_job_expired(services: Services, clock: Clock) -> None:
+    job = run_export(services, submit(services, order("DEFINITION_MD")).id)
+    assert sweep(services).expired == ()
+    clock.jump(hours=24, seconds=1)
+    assert sweep(services).expired == (job.id,)
+    assert jobs.get(services.database, job.id).status is JobStatus.EXPIRED
+    assert list(services.store.list("exports/")) == []
+    assert sweep(services).expired == ()
+
+
+def test_staging_of_finished_jobs_is_removed_after_the_grace_period_only(services: Services, clock: Clock) -> None:
+    run_export(services, submit(services, order("BULK_CSV")).id)
+    assert sweep(services).objects == 0
+    clock.jump(hours=2)
+    assert sweep(services).objects > 0
+    assert list(services.store.list("staging/")) == []
+
+
+def test_a_job_whose_worker_is_silent_and_gone_is_failed_with_the_way_out(services: Services, clock: Clock) -> None:
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    clock.jump(minutes=1)
+    assert sweep(services).failed == ()
+    clock.jump(minutes=2)
+    with leases.hold(services.database, job.id):
+        assert sweep(services).failed == ()
+    assert sweep(services).failed == (job.id,)
+    error = jobs.get(services.database, job.id).error
+    assert error is not None
+    assert f"jobs retry {job.id}" in error
+
+
+def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can_use_it(
+    services: Services, clock: Clock
+) -> None:
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.load import load
+
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    load(services, export_type("BULK_CSV"), job)
+    clock.jump(minutes=3)
+    sweep(services)
+    assert run_export(services, job.id).attempt == 1

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 from export_pipelines.core.errors import ValidationError
 
-BUFFER_BYTES = 1024 * 1024
+BUFFER_BYTES = 256 * 1024
 
 Guard = Callable[[], AbstractContextManager[None]]
 """Makes a context in which the store's own exceptions become ours."""

@@ -56,7 +56,10 @@ block = bytes(range(256)) * 4096
 with store.writer("staging/large") as writer:
     for _ in range(megabytes):
         writer.write(block)
-segments = [Segment(key="staging/large", offset=0, size=10), Segment(key="staging/large", offset=20, size=megabytes * 1_000_000)]
+segments = [
+    Segment(key="staging/large", offset=0, size=10),
+    Segment(key="staging/large", offset=20, size=megabytes * 1_000_000),
+]
 store.compose("final/large", segments, media_type="text/plain")
 with store.open("final/large") as file:
     size = sum(len(piece) for piece in iter(lambda: file.read(1_000_000), b""))

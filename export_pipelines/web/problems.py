@@ -1,0 +1,103 @@
+"""What the service says when it cannot answer: problem details (RFC 9457) for programs, a plain page for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1.05rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.4rem; }}
+p.code {{ opacity: .65; font-size: .85rem; }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p class="code">{status} · {code}</p>
+</main>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why a request cannot be answered.
+
+    Attributes:
+        code: stable, for programs.
+        title: the kind of problem, in a few words.
+        detail: this case, and what to do next; seen by anybody, so without paths, hosts or tokens.
+    """
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemError(Exception):
+    """Raised where a request turns out to have no answer; the app turns it into one."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+UNAVAILABLE = Problem(
+    status=503,
+    code="unavailable",
+    title="Not available at the moment",
+    detail="The database or the file store does not answer; nothing is lost. Try again in a minute.",
+    headers={"Retry-After": "30"},
+)
+INTERNAL = Problem(
+    status=500,
+    code="internal",
+    title="Something went wrong on our side",
+    detail="The reason is in the server's log. Try again, and tell whoever runs this server if it stays.",
+)
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem in the form the client prefers."""
+    if _prefers_page(request.headers.get("accept", "")):
+        page = _PAGE.format(
+            title=escape(problem.title), detail=escape(problem.detail), status=problem.status, code=escape(problem.code)
+        )
+        return HTMLResponse(page, status_code=problem.status, headers=dict(problem.headers))
+    document = {
+        "type": f"urn:export-pipelines:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    return Response(
+        json.dumps(document, ensure_ascii=False).encode(),
+        status_code=problem.status,
+        headers=dict(problem.headers),
+        media_type="application/problem+json",
+    )
+
+
+def _prefers_page(accept: str) -> bool:
+    """Browsers name text/html first; programs name JSON, or nothing, or anything."""
+    for part in accept.split(","):
+        kind = part.partition(";")[0].strip().lower()
+        if kind in ("text/html", "application/json", "application/problem+json"):
+            return kind == "text/html"
+    return False

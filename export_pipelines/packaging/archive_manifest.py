@@ -19,6 +19,7 @@ from export_pipelines.packaging.sidecar import MemberFacts
 from export_pipelines.packaging.staging import CHUNK_BYTES, Writer
 
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
+_OTHER_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 _LINE = re.compile(r'- \{name: "([^"\\]*)", size: ([0-9]+), sha256: "([0-9a-f]{64})"(, record: true)?\}')
 
 
@@ -130,4 +131,17 @@ def _quoted(text: str) -> str:
 
 
 def _dump(value: object, *, style: str | None = None) -> str:
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=float("inf"), default_style=style))
+    return str(
+        yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"), default_style=style)
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes line ends other than LF, which the library would write bare and read back as LF."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _OTHER_LINE_ENDS.search(text) else None)
+
+
+_Dumper.add_representer(str, _represent_text)

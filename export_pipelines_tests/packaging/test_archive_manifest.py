@@ -1,7 +1,7 @@
 """The archive's own manifest: YAML to everybody, lines to us."""
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from export_pipelines.core.archive import Absent
@@ -39,6 +39,7 @@ def text_of(head: dict[str, object], members: list[MemberFacts], absent: list[Ab
 
 
 @given(head=HEADS, members=MEMBERS, absent=st.lists(ABSENCES, max_size=4))
+@example(head={"next\x85line": "\x85", "a": ["\u2028", "b\r\nc", "\u2029d\n"]}, members=[], absent=[])
 def test_any_yaml_reader_takes_it_whole(head, members, absent) -> None:
     found = yaml.safe_load(text_of(head, members, absent))
     counts = {"members": len(members), "records": sum(member.record for member in members), "absent": len(absent)}

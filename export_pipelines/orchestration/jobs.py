@@ -18,9 +18,10 @@ def build_job(type_: ExportType, *, retry_delay_seconds: float = RETRY_DELAY_SEC
 
     @dg.graph(name=type_.job_name, description=f"{type_.title}. {type_.description}")
     def graph() -> None:
-        shards, frozen = ops.load()
-        parts = shards.map(ops.render).collect()
-        ops.record(ops.upload(ops.package(frozen, parts)))
+        shards, frozen = ops.load.alias(f"load_{type_.subject}")()
+        parts = shards.map(ops.render.alias(f"render_{type_.noun}")).collect()
+        packaged = ops.package.alias("package")(frozen, parts)
+        ops.record.alias("record_export_job")(ops.upload.alias("upload")(packaged))
 
     return graph.to_job(
         name=type_.job_name,

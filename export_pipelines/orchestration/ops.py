@@ -39,13 +39,13 @@ class ExportOps(NamedTuple):
 
 
 def build_ops(type_: ExportType, *, retry_delay_seconds: float) -> ExportOps:
-    """The ops of one export type."""
+    """The ops of one export type, each under a name of its own: Dagster allows no two definitions of one name."""
     policy = retry_policy(retry_delay_seconds)
     return ExportOps(
         load=_load_op(type_, policy),
         render=_render_op(type_, policy),
         package=_package_op(type_, policy),
-        upload=_upload_op(policy),
+        upload=_upload_op(type_, policy),
         record=_record_op(type_, policy),
     )
 
@@ -54,7 +54,7 @@ def _load_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     form = config_class(type_)
 
     @dg.op(
-        name=f"load_{type_.subject}",
+        name=_name("load", type_),
         description=f"Freeze the {type_.noun} of one {type_.subject}, from one snapshot, into shards.",
         out={"shards": dg.DynamicOut(ShardTask), "frozen": dg.Out(FrozenShards)},
         retry_policy=policy,
@@ -100,7 +100,7 @@ def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
 
 def _render_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     @dg.op(
-        name=f"render_{type_.noun}",
+        name=_name("render", type_),
         description=f"Turn one shard of frozen {type_.noun} into a part of the file; needs no source table.",
         out=dg.Out(Part),
         retry_policy=policy,
@@ -121,7 +121,7 @@ def _render_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
 
 def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     @dg.op(
-        name="package",
+        name=_name("package", type_),
         description="Check that nothing is missing, add what only the whole knows, write the sidecar manifest.",
         out=dg.Out(Package),
         retry_policy=policy,
@@ -142,9 +142,9 @@ def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     return package_op
 
 
-def _upload_op(policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _upload_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     @dg.op(
-        name="upload",
+        name=_name("upload", type_),
         description="Publish the file and its manifest under the final key, all at once.",
         out=dg.Out(StoredFile),
         retry_policy=policy,
@@ -165,7 +165,7 @@ def _upload_op(policy: dg.RetryPolicy) -> dg.OpDefinition:
 
 def _record_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     @dg.op(
-        name="record_export_job",
+        name=_name("record", type_),
         description="Set the export job COMPLETED with link, size, counts, checksum and expiry.",
         out=dg.Out(dg.Nothing),
         retry_policy=policy,
@@ -182,6 +182,10 @@ def _record_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         context.log_event(metadata.materialization(type_, job))
 
     return record_op
+
+
+def _name(verb: str, type_: ExportType) -> str:
+    return f"{verb}_{type_.name.lower()}"
 
 
 def _fenced(

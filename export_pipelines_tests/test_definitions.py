@@ -1,0 +1,36 @@
+"""The code location loads whole, in a fresh process, with nothing set and nothing running."""
+
+import os
+import subprocess
+import sys
+
+LOAD = """
+import sys
+import dagster as dg
+from export_pipelines.definitions import defs
+
+dg.Definitions.validate_loadable(defs)
+print(*sorted(job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")))
+print(*sorted({"pandas", "pyarrow", "boto3", "reportlab"} & set(sys.modules)))
+"""
+
+
+def test_the_code_location_loads_without_any_setting_and_without_heavy_imports(tmp_path):
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("EXPORT_", "DAGSTER_"))}
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOAD], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert loaded.returncode == 0, loaded.stderr
+    jobs, heavy = loaded.stdout.splitlines()
+    assert jobs.split() == [
+        "export_bulk_csv",
+        "export_bulk_jsonl",
+        "export_definition_md",
+        "export_run_bundle",
+        "export_scenarios_yaml",
+        "sweep_exports",
+    ]
+    assert heavy == ""
+    assert list(tmp_path.iterdir()) == []
+    assert "Warning" not in loaded.stderr

@@ -86,7 +86,7 @@ class Database:
             connect_args=_CONNECT,
             execution_options={"schema_translate_map": dict(self.schemas)},
         )
-        event.listen(engine, "connect", lambda connection, _: _use_utc(connection))
+        event.listen(engine, "connect", lambda connection, _: _prepare(connection))
         return engine
 
     @contextmanager
@@ -108,15 +108,17 @@ class Database:
             arguments, keywords = self.engine.dialect.create_connect_args(self._url)
             connection = psycopg.connect(*arguments, **{**keywords, **_CONNECT})
             try:
-                _use_utc(connection)
+                _prepare(connection)
                 connection.autocommit = autocommit
                 yield connection
             finally:
                 connection.close()
 
-    def translated(self) -> Any:  # noqa: ANN401 - a context manager; contextlib's type for it is private
+    @contextmanager
+    def translated(self) -> Iterator[None]:
         """A block in which the database's errors become ours."""
-        return translated(self.place, secret=self._url.password)
+        with translated(self.place, secret=self._url.password):
+            yield
 
     def close(self) -> None:
         """Let go of all pooled connections; the database stays usable."""
@@ -148,7 +150,19 @@ def dagster_database_url(settings: Settings) -> str:
     return _rendered(url.set(drivername="postgresql+psycopg2"))
 
 
-_CONNECT = {"connect_timeout": 10, "fallback_application_name": "export-pipelines"}
+# Half a minute after the other side's machine has vanished without a word, both sides know: a reader does not wait for
+# rows for ever, and the server does not keep the locks of a worker that is no more.
+_CONNECT = {
+    "connect_timeout": 10,
+    "fallback_application_name": "export-pipelines",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+_SESSION = b"""
+SET TIME ZONE 'UTC';
+SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3
+"""
 
 
 def _embedded_url(settings: Settings, name: str) -> str:
@@ -175,9 +189,9 @@ def _rendered(url: URL) -> str:
     return url.render_as_string(hide_password=False).replace(" ", "%20")
 
 
-def _use_utc(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Have times come back in UTC whatever the server's or the role's setting."""
-    connection.execute("SET TIME ZONE 'UTC'")
+def _prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Set up a new session; times come back in UTC whatever the server's or the role's setting."""
+    connection.execute(_SESSION)
     connection.commit()
 
 

@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from export_pipelines.core.errors import ConflictError
 from export_pipelines.db.database import Database
 
-# Half a minute after a worker's machine has vanished without closing anything, its lease is gone as well.
-_SETTINGS = """
-SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-SET idle_session_timeout = 0; SET statement_timeout = 0
-"""
+# The connection says nothing while the work goes on. (Where a worker's machine vanishes without closing anything, the
+# keepalives that every connection of ours has end the lease within half a minute.)
+_SETTINGS = "SET idle_session_timeout = 0"
 
 
 @contextmanager

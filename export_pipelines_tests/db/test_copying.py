@@ -57,7 +57,9 @@ def connection(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
 @settings(max_examples=150, deadline=None)
 @given(row=rows)
 def test_every_type_and_value_comes_through(connection: psycopg.Connection[Any], row: dict[str, Any]) -> None:
-    first, second = read_tuples(tuples(connection, COPY, row), COLUMNS)
+    # A number in a statement would be numeric first, which has no -0.0.
+    written = {**row, "f": repr(row["f"])}
+    first, second = read_tuples(tuples(connection, COPY, written), COLUMNS)
     assert set(second.values()) == {None}
     # Bits, because NaN is not equal to itself and -0.0 is equal to 0.0.
     assert struct.pack("!d", first.pop("f")) == struct.pack("!d", row["f"])

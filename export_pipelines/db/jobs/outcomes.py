@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from export_pipelines.core.fidelity import FidelityNote
 from export_pipelines.core.frozen import StoredFile
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit
@@ -15,6 +16,11 @@ from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
 _UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+_PARTIAL = FidelityNote(
+    kind="partial_run",
+    where="run",
+    detail="The run was not finished when it was read; what came later is not in the file.",
+)
 _ERROR_LENGTH = 10_000
 """Characters of an error that the row keeps: a stack trace fits, a quoted document does not."""
 
@@ -35,7 +41,7 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         "output_size_bytes": stored.size,
         "record_count": stored.record_count,
         "checksum": stored.sha256,
-        "fidelity": [note.as_json() for note in stored.fidelity],
+        "fidelity": [note.as_json() for note in _notes(stored)],
         "progress_percent": 100,
         "expires_at": expires_at,
         "completed_at": now,
@@ -87,6 +93,12 @@ def count_download(
         if job is not None:
             audit.record(session, job_id=job_id, action="downloaded", at=now, actor=actor)
         return job
+
+
+def _notes(stored: StoredFile) -> tuple[FidelityNote, ...]:
+    """What the file could not keep; the row has no other place that says that it is of an unfinished run."""
+    told = any(note.kind == _PARTIAL.kind for note in stored.fidelity)
+    return (_PARTIAL, *stored.fidelity) if stored.partial and not told else stored.fidelity
 
 
 def _completed_before(session: Session, stored: StoredFile) -> ExportJob:

@@ -34,6 +34,15 @@ def test_a_completed_job_has_everything_known_of_its_file(database: Database) ->
     assert entry.data == {"attempt": 1, "size": 5_000_000_000, "sha256": "ab" * 32, "partial": False}
 
 
+def test_a_job_of_an_unfinished_run_says_so_once(database: Database) -> None:
+    _, ref = add_processing(database)
+    done = complete(database, ref, partial=True)
+    assert [note["kind"] for note in done.fidelity] == ["partial_run"]
+    _, other = add_processing(database)
+    told = FidelityNote(kind="partial_run", where="run", detail="told before")
+    assert complete(database, other, partial=True, fidelity=(told,)).fidelity == (told.as_json(),)
+
+
 def test_recording_the_same_file_twice_leaves_the_row_and_another_file_is_refused(database: Database) -> None:
     job, ref = add_processing(database)
     done = complete(database, ref)

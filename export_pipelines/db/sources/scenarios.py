@@ -45,4 +45,9 @@ def read_scenarios(snapshot: Snapshot, subject_id: str, options: Mapping[str, An
 
 def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
     content = scenarios.read(row["content"], where=f"scenario {row['id']}")
-    return {"id": row["id"], "name": row["name"], "dimensions": content.numeric_dimensions()}
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "dimensions": content.numeric_dimensions(),
+        "preamble": content.preamble,
+    }

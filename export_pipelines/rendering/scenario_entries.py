@@ -70,7 +70,7 @@ def entry_of(
     texts = {
         "base_id": _base_id(key, name, content, definition),
         "category": _category(content, definition),
-        "subject": _subject(name, content, definition),
+        "subject": subject_of(name, content, definition),
         "body": content.prompt,
     }
     for field, text in texts.items():
@@ -113,7 +113,8 @@ def _category(content: ScenarioContent, definition: DefinitionFacts) -> str:
     return category_of(definition.tags, definition.content) or "_vs_".join(content.dimensions)
 
 
-def _subject(name: str, content: ScenarioContent, definition: DefinitionFacts) -> str:
+def subject_of(name: str, content: ScenarioContent, definition: DefinitionFacts) -> str:
+    """What the scenario is about, in a line: as it states itself, else the definition and the scores."""
     if content.subject is not None:
         return content.subject
     scores = ", ".join(f"{dimension} {score}" for dimension, score in _ordered(content.dimensions, definition))

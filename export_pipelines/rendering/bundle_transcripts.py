@@ -73,14 +73,14 @@ class BundleTranscripts:
             yield Absent(id=id_, reason=EXPIRED)
             return
         sample, turns = _sample(row), self._turns(content, id_)
-        text = dialogue(turns, transcript_id=id_, report=self._report)
+        text = dialogue(turns, transcript_id=id_, report=self._report).encode()
         title, subject, _ = self._headings[scenario]
         front = self._frontmatter(scenario, model, created=row[11], turns=len(turns))
-        whole = f"{front}# Scenario {title}: {subject}\n\n## Dialogue\n{text}".rstrip("\n") + "\n"
-        yield Member(name=self._names.transcript(scenario, model, sample), data=whole.encode(), record=True)
-        judged = self._names.judged(scenario, sample)
-        block = f"## Scenario: {judged} — {subject}\n\n### Dialogue\n{text}\n\n"
-        yield Piece(name=self._names.aggregated(model), data=block.encode())
+        above = f"{front}# Scenario {title}: {subject}\n\n## Dialogue\n".encode()
+        whole = above + text + b"\n" if text else above
+        yield Member(name=self._names.transcript(scenario, model, sample), data=whole, record=True)
+        above = f"## Scenario: {self._names.judged(scenario, sample)} — {subject}\n\n### Dialogue\n".encode()
+        yield Piece(name=self._names.aggregated(model), data=above + text + b"\n\n")
 
     def _turns(self, content: bytes, id_: str) -> tuple[Turn, ...]:
         # The line of JSON has reported what is wrong with the text already.

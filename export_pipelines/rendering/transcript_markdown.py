@@ -55,6 +55,8 @@ def _said(marker: str, text: str, kinds: dict[str, str]) -> str:
 
 def heading(text: str, kinds: dict[str, str]) -> str:
     """The text as it can stand in a heading; what had to be changed is added to ``kinds`` with its explanation."""
+    if text.isidentifier():  # as nearly every label is
+        return text
     stripped = text.strip()
     folded = one_line(stripped)
     if folded != stripped:

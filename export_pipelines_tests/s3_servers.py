@@ -61,8 +61,6 @@ def aws_variables(url: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        # For clients made elsewhere (dagster-aws): rclone sends a whole object's sum with a range of it.
-        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
     }
 
 

@@ -18,7 +18,7 @@ from export_pipelines.core.errors import IntegrityError, NotFoundError, StoreUna
 from export_pipelines.core.frozen import Segment, StagedObject
 from export_pipelines.storage.keys import INCOMPLETE, check_key, check_prefix
 from export_pipelines.storage.local_files import DENIED, copy_bytes, os_errors, prune_empty
-from export_pipelines.storage.local_publishing import published_file
+from export_pipelines.storage.local_publishing import probe, published_file
 from export_pipelines.storage.store import ObjectFacts, ObjectWriter
 from export_pipelines.storage.streams import bounded, check_range
 from export_pipelines.storage.tally import Bytes, Tally
@@ -125,16 +125,14 @@ class LocalStore:
         return None
 
     def check_writable(self) -> None:
-        """Write and remove a probe.
+        """Write and remove a probe, outside of every listing.
 
         Raises:
             ValidationError: the folder is a file, or we may not write there: a setting to correct before work starts.
             StoreUnavailableError: the disk is full or broken.
         """
         try:
-            with published_file(self._root, self._root / ".probe") as file:
-                file.write(b"probe")
-            (self._root / ".probe").unlink(missing_ok=True)
+            probe(self._root)
         except StoreUnavailableError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in DENIED:
                 raise ValidationError(str(error)) from error

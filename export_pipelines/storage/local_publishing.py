@@ -22,21 +22,40 @@ def published_file(root: Path, path: Path) -> Iterator[BinaryIO]:
 
     Errors raised by the block itself pass unchanged.
     """
+    with _file_aside(root, path) as (temporary, file):
+        yield file
+        _finish(file, path)
+        _rename(root, temporary, path)
+
+
+def probe(root: Path) -> None:
+    """Do everything that publishing a small file takes, except showing it."""
+    path = root / "probe"
+    with _file_aside(root, path) as (_, file):
+        with os_errors(path, "write"):
+            file.write(b"probe")
+        _finish(file, path)
+
+
+@contextmanager
+def _file_aside(root: Path, path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     with os_errors(path, "write"):
         temporary, file = _create_aside(root, path)
     try:
-        yield file
-        with os_errors(path, "write"):
-            file.flush()
-            os.fsync(file.fileno())
-        _rename(root, temporary, path)
+        yield temporary, file
     finally:
-        # After a good end both have nothing left to do; after a bad one, what they say matters no more.
+        # After a rename both have nothing left to do; after anything else, what they say matters no more.
         with suppress(OSError):
             file.close()
         with suppress(OSError):
             temporary.unlink()
         prune_empty(temporary.parent, root=root / INCOMPLETE)
+
+
+def _finish(file: BinaryIO, path: Path) -> None:
+    with os_errors(path, "write"):
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _create_aside(root: Path, path: Path) -> tuple[Path, BinaryIO]:

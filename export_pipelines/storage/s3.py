@@ -48,8 +48,6 @@ def s3_client_from_environment() -> "S3Client":
         # Long enough for the server to copy one part before it answers.
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 3},
-        # Every object is checked by its SHA-256; stores that speak S3 send wrong sums for ranges.
-        response_checksum_validation="when_required",
     )
     try:
         # Not the module's own session: that one keeps the first credentials it saw.
@@ -64,7 +62,8 @@ def s3_client_from_environment() -> "S3Client":
 class S3Store:
     """An object store in a bucket, below a prefix; see :class:`~export_pipelines.storage.store.ObjectStore`.
 
-    The client may be shared by threads. It is made to sign links with signature version 4, whatever its settings.
+    The client may be shared by threads. Whatever its settings, it is made to sign links with signature version 4, and
+    not to ask for S3's own checksums when reading: objects have a SHA-256 of ours.
     """
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str = "") -> None:
@@ -75,6 +74,8 @@ class S3Store:
         self._folder = f"{prefix}/" if prefix else ""
         # botocore's default still presigns with version 2 in the older regions. The stub knows no handler that answers.
         client.meta.events.register_first("choose-signer.s3.GetObject", _sign_links_v4)  # type: ignore[arg-type]
+        # Stores that speak S3 (rclone 1.75) send the sum of the whole object with a range of it, which then fails.
+        client.meta.events.register_last("before-parameter-build", _ask_for_no_checksum)
 
     @contextmanager
     def writer(self, key: str, *, media_type: str = "application/octet-stream") -> Iterator[ObjectWriter]:
@@ -241,6 +242,10 @@ def _too_short(segment: Segment, end: int) -> IntegrityError:
         f"{segment.key} ends at byte {end}, before the run of {segment.size} from {segment.offset} that was asked for; "
         "render the export again."
     )
+
+
+def _ask_for_no_checksum(params: dict[str, object], **_: object) -> None:
+    params.pop("ChecksumMode", None)
 
 
 def _sign_links_v4(signature_version: str, **_: object) -> str | None:

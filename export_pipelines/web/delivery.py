@@ -16,7 +16,7 @@ from export_pipelines.storage.disposition import content_disposition
 from export_pipelines.storage.store import ObjectStore
 from export_pipelines.web.ranges import Span, Wanted
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 512 * 1024
 """Held twice a download: once on its way out of the store, once on its way into the network."""
 
 

@@ -17,7 +17,7 @@ from export_pipelines.storage import links
 from export_pipelines.storage.store import ObjectStore
 from export_pipelines.web.app import create_app
 from export_pipelines.web.serve import listen, server
-from export_pipelines_tests.db.rows import NOW, add_processing, stored_file
+from export_pipelines_tests.db.rows import NOW, add_job, stored_file
 
 SECRET = b"a key for tests, of 32 bytes ...."
 MANIFEST = b'{"records": 3}\n'
@@ -59,9 +59,12 @@ class Site:
     store: ObjectStore
     clock: Clock
 
-    def publish(self, data: bytes = b"0123456789", *, name: str = "file.csv", hours: float = 24) -> Export:
-        """A COMPLETED job with its file and manifest in the store."""
-        _, ref = add_processing(self.database)
+    def publish(
+        self, data: bytes = b"0123456789", *, name: str = "file.csv", hours: float = 24, **fields: object
+    ) -> Export:
+        """A COMPLETED job with its file and manifest in the store; ``fields`` are the request's."""
+        job = jobs.claim(self.database, add_job(self.database, **fields).id, dagster_run_id=None, now=NOW)
+        ref = jobs.ref_of(job)
         stored = stored_file(
             ref, key=f"{ref.final_prefix}/{name}", size=len(data), sha256=hashlib.sha256(data).hexdigest()
         )

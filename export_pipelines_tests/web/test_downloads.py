@@ -145,6 +145,21 @@ def test_an_empty_file_is_a_file(local_site: Site) -> None:
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "0")
 
 
+@pytest.mark.parametrize(
+    ("type_", "compression", "media_type"),
+    [
+        ("RUN_BUNDLE", "none", "application/zip"), ("BULK_CSV", "gzip", "application/gzip"),
+        ("BULK_JSONL", "zstd", "application/zstd"), ("NO_LONGER_OFFERED", "none", "application/octet-stream"),
+    ],
+)  # fmt: skip
+def test_the_media_type_is_that_of_the_file(local_site: Site, type_: str, compression: str, media_type: str) -> None:
+    export = local_site.publish(type=type_, options={"compression": compression})
+    answer = local_site.http.get(export.path)
+    assert answer.headers["content-type"] == media_type
+    # Compressed files are files of that type, not an encoding that clients undo.
+    assert "content-encoding" not in answer.headers
+
+
 def test_the_manifest_is_beside_the_file_and_not_counted(local_site: Site) -> None:
     export = local_site.publish()
     answer = local_site.http.get(f"{export.path}/manifest")

@@ -18,6 +18,8 @@ DefinitionOption = Annotated[
     str | None, typer.Option(help="Definition that the scenarios belong to; a new one is made without it.")
 ]
 
+NewNameOption = Annotated[str | None, typer.Option("--rename", help="Name of the new definition, not the file's.")]
+
 MAX_BYTES = 256 << 20
 
 
@@ -31,11 +33,11 @@ def definition(file: FileArgument, fork_of: ForkOption = None, rename: RenameOpt
 
 
 @app.command()
-def scenarios(file: FileArgument, definition_id: DefinitionOption = None) -> None:
+def scenarios(file: FileArgument, definition_id: DefinitionOption = None, rename: NewNameOption = None) -> None:
     """Import scenarios from YAML: all of them, or nothing."""
     data = _read(file)
     with session.services() as services:
-        made = imports.import_scenarios(services, data, definition_id=definition_id, name=_stem(file))
+        made = imports.import_scenarios(services, data, definition_id=definition_id, name=rename or _stem(file))
         console.print_fields({"definition": made.definition_id, "scenarios": len(made.scenario_ids)})
 
 

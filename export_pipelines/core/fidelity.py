@@ -48,6 +48,14 @@ class FidelityNote:
         )
 
 
+PARTIAL_RUN = FidelityNote(
+    kind="partial_run",
+    where="run",
+    detail="The run was not finished when it was read; what came later is not in the file.",
+)
+"""Noted on every export of an unfinished run."""
+
+
 class FidelityReport:
     """Collects notes while rendering; notes of equal kind, place and detail are counted together."""
 

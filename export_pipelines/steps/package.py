@@ -7,7 +7,7 @@ from importlib import metadata
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.catalog.options import EXTENSIONS, MEDIA_TYPES
 from export_pipelines.core.errors import FidelityError, IntegrityError
-from export_pipelines.core.fidelity import FidelityNote, FidelityReport
+from export_pipelines.core.fidelity import PARTIAL_RUN, FidelityNote, FidelityReport
 from export_pipelines.core.frozen import Context, FrozenShards, Package, Part
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, ledger
@@ -41,6 +41,9 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
     context = read_context(services.store, frozen.context)
     notes = _merged(whole)
     _refuse_when_strict(context, notes)
+    if frozen.partial:
+        # Asked for by allow_partial, so it is no reason for strict to fail.
+        notes = (*notes, PARTIAL_RUN)
     laid = lay_out(services.store, type_, ref, parts=whole, context=context)
     digest = sha256_of(staging.opener(services.store), segments=laid.segments)
     job = jobs.get(services.database, ref.job_id)

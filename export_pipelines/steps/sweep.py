@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from export_pipelines.core.errors import NotFoundError
 from export_pipelines.core.jobs import ExportJob, JobStatus
@@ -10,7 +10,16 @@ from export_pipelines.db import jobs, leases
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 
+STAGED = "staging/"
+PUBLISHED = "exports/"
+BETWEEN_STEPS = "dagster"
+"""The folder of staging that belongs to runs, not to one job."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""At most so much between the database's clock and the store's."""
+
 _AT_WORK = (JobStatus.PENDING, JobStatus.PROCESSING)
+_MANY = 10_000
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +81,33 @@ def remove_output(services: Services, job: ExportJob) -> None:
 def _clear_staging(services: Services) -> tuple[int, int]:
     """Remove staging of jobs that no longer need it, and of runs long over; nothing younger than the grace period."""
     before = services.clock() - timedelta(seconds=services.settings.staging_grace_seconds)
-    services.store.abort_unfinished("staging/", older_than=before)
-    keep: dict[str, bool] = {}
+    for prefix in (STAGED, PUBLISHED):
+        services.store.abort_unfinished(prefix, older_than=before)
+    disposable: dict[str, datetime] = {}
     objects = size = 0
-    for facts in services.store.list("staging/"):
+    for facts in services.store.list(STAGED):
         owner = facts.key.split("/")[1]
-        if owner not in keep:
-            keep[owner] = _still_needed(services, owner, before)
-        if facts.modified_at < before and not keep[owner]:
+        if owner not in disposable:
+            disposable[owner] = _disposable_before(services, owner, before)
+        if facts.modified_at < disposable[owner]:
             services.store.delete(facts.key)
             objects, size = objects + 1, size + facts.size
     return objects, size
+
+
+def _disposable_before(services: Services, owner: str, before: datetime) -> datetime:
+    """From which moment on objects of this folder in staging are kept; it is never later than ``before``."""
+    if owner == BETWEEN_STEPS:
+        # One run may go on from the records of another, so no job says which are its own.
+        oldest = min((job.created_at for job in _unfinished(services, before)), default=services.clock())
+        return min(before, oldest - CLOCKS_DIFFER)
+    return _NEVER if _still_needed(services, owner, before) else before
+
+
+def _unfinished(services: Services, before: datetime) -> Iterator[ExportJob]:
+    yield from jobs.stale(services.database, before=services.clock())
+    failed = jobs.list_jobs(services.database, status=JobStatus.FAILED, limit=_MANY)
+    yield from (job for job in failed if job.updated_at >= before)
 
 
 def _still_needed(services: Services, owner: str, before: datetime) -> bool:

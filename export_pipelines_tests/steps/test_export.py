@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
+from export_pipelines.steps.verify import verify_job
 from export_pipelines_tests.steps.orders import order
 
 NAMES = [type_.name for type_ in EXPORT_TYPES]
@@ -56,8 +58,6 @@ def test_the_same_data_gives_the_same_bytes_again(services: Services, type_name:
 @pytest.mark.parametrize("type_name", ["RUN_BUNDLE", "BULK_JSONL", "BULK_CSV"])
 def test_how_the_rows_were_cut_into_shards_does_not_show_in_flat_files(services: Services, type_name: str) -> None:
     many, data = export(services, type_name)
-    from dataclasses import replace
-
     whole = replace(services, settings=replace(services.settings, shard_bytes=1 << 30))
     one, again = export(whole, type_name)
     assert many.record_count == one.record_count
@@ -212,3 +212,45 @@ def test_a_cancelled_job_stays_cancelled_and_leaves_no_file(services: Services) 
             record(services, stored)
     assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED
     assert list(services.store.list("exports/")) == []
+
+
+@pytest.mark.parametrize("type_name", ["RUN_BUNDLE", "BULK_JSONL", "BULK_CSV"])
+def test_a_run_without_transcripts_gives_a_whole_file_without_records(services: Services, type_name: str) -> None:
+    with services.database.raw_connection() as connection:
+        found = connection.execute(
+            "SELECT id FROM evaluation.runs r WHERE status = 'COMPLETED' AND deleted_at IS NULL AND NOT EXISTS "
+            "(SELECT FROM evaluation.transcripts t WHERE t.run_id = r.id)"
+        ).fetchone()
+    assert found is not None
+    job = run_export(services, submit(services, replace(order(type_name), run_id=found[0])).id)
+    assert (job.status, job.record_count) == (JobStatus.COMPLETED, 0)
+    assert job.output_path is not None
+    if type_name == "RUN_BUNDLE":
+        with services.store.open(job.output_path) as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as archive:
+            assert archive.testzip() is None
+            assert f"run_{found[0]}/manifest.yaml" in archive.namelist()
+    assert verify_job(services, job.id).problems == ()
+
+
+def test_an_unfinished_run_says_partial_in_row_and_manifest(services: Services) -> None:
+    with services.database.raw_connection() as connection:
+        running = connection.execute("SELECT id FROM evaluation.runs WHERE status = 'RUNNING'").fetchone()
+    assert running is not None
+    asked = replace(order("BULK_JSONL", allow_partial=True), run_id=running[0])
+    job = run_export(services, submit(services, asked).id)
+    with services.store.open(f"{job.output_path}.manifest.json") as stream:
+        manifest = json.loads(stream.read())
+    assert manifest["partial"] is True
+    assert [note["kind"] for note in job.fidelity] == [note["kind"] for note in manifest["fidelity"]]
+    assert "partial_run" in {note["kind"] for note in job.fidelity}
+
+
+@pytest.mark.parametrize("type_name", NAMES)
+def test_what_was_published_verifies_and_a_flipped_byte_does_not(services: Services, type_name: str) -> None:
+    job, data = export(services, type_name)
+    assert verify_job(services, job.id).problems == ()
+    assert job.output_path is not None
+    path = services.store.local_path(job.output_path)
+    assert path is not None
+    path.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+    assert verify_job(services, job.id).problems

@@ -91,7 +91,7 @@ def import_scenarios(
     """
     with database.transaction() as session:
         if definition_id is None:
-            _claim_name(session, name, way_out="Give --definition-id {id} to add to it, or rename the file.")
+            _claim_name(session, name, way_out="Give --definition-id {id} to add to it, or another name with --rename.")
             own = to_json(DefinitionContent(preamble=imported.preamble))
             definition = definitions.add(session, name=name, content=own, now=now)
         else:

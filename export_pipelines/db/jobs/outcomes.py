@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from export_pipelines.core.fidelity import FidelityNote
+from export_pipelines.core.fidelity import PARTIAL_RUN, FidelityNote
 from export_pipelines.core.frozen import StoredFile
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit
@@ -16,11 +16,6 @@ from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
 _UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
-_PARTIAL = FidelityNote(
-    kind="partial_run",
-    where="run",
-    detail="The run was not finished when it was read; what came later is not in the file.",
-)
 _ERROR_LENGTH = 10_000
 """Characters of an error that the row keeps: a stack trace fits, a quoted document does not."""
 
@@ -97,8 +92,8 @@ def count_download(
 
 def _notes(stored: StoredFile) -> tuple[FidelityNote, ...]:
     """What the file could not keep; the row has no other place that says that it is of an unfinished run."""
-    told = any(note.kind == _PARTIAL.kind for note in stored.fidelity)
-    return (_PARTIAL, *stored.fidelity) if stored.partial and not told else stored.fidelity
+    told = any(note.kind == PARTIAL_RUN.kind for note in stored.fidelity)
+    return (PARTIAL_RUN, *stored.fidelity) if stored.partial and not told else stored.fidelity
 
 
 def _completed_before(session: Session, stored: StoredFile) -> ExportJob:

@@ -34,7 +34,7 @@ def test_the_context_has_what_decides_a_key(database: Database) -> None:
     scenario = add_scenario(database, definition, "Best Man", content=content)
     source, rows = read(database, definition)
     assert source.context["scenarios"] == [
-        {"id": scenario, "name": "Best Man", "dimensions": {"Freedom": 1, "Harmony": 2.5}}
+        {"id": scenario, "name": "Best Man", "dimensions": {"Freedom": 1, "Harmony": 2.5}, "preamble": None}
     ]
     assert source.context["definition"]["name"] == "Freedom vs Harmony"
     assert rows == [{"id": scenario, "name": "Best Man", "content": content}]

@@ -5,6 +5,7 @@ from export_pipelines.db import jobs, leases
 from export_pipelines.steps.begin import begin
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.staging import stage
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
 from export_pipelines_tests.steps.conftest import Clock
@@ -53,3 +54,29 @@ def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can
     clock.jump(minutes=3)
     sweep(services)
     assert run_export(services, job.id).attempt == 1
+
+
+def test_what_passes_between_the_steps_of_a_long_run_is_kept_until_no_job_can_need_it(
+    services: Services, clock: Clock
+) -> None:
+    record = "staging/dagster/some-run/load_run/frozen.json"
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id="some-run")
+    stage(services.store, record, b"{}")
+    clock.jump(hours=5)
+    with leases.hold(services.database, job.id):
+        assert sweep(services).objects == 0
+    jobs.cancel(services.database, job.id, now=clock())
+    assert sweep(services).objects == 1
+    assert services.store.stat(record) is None
+
+
+def test_a_file_that_was_being_published_when_its_process_died_is_removed(services: Services, clock: Clock) -> None:
+    root = services.settings.home / "store"
+    left_over = root / ".incomplete" / "exports" / "user" / "job" / "file.csv.0123456789abcdef"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_bytes(b"half of it")
+    sweep(services)
+    assert left_over.exists()
+    clock.jump(hours=2)
+    sweep(services)
+    assert not left_over.exists()

@@ -1,0 +1,155 @@
+"""Killed at any moment, an export leaves nothing half-done in sight, and is completed by running it again."""
+
+import random
+import signal
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
+from export_pipelines.steps.sweep import sweep
+from export_pipelines.steps.upload import MANIFEST_SUFFIX
+from export_pipelines.steps.verify import verify_job, verify_path
+from export_pipelines_tests.deployments import Deployment
+from export_pipelines_tests.dying import Point
+from export_pipelines_tests.steps.orders import order
+
+EXPORT = "export_pipelines.steps.export"
+LOCAL = "export_pipelines.storage.local"
+LEDGER = "export_pipelines.db.ledger"
+STAGING = "export_pipelines.steps.staging"
+
+BOUNDARIES = [
+    Point(target=f"{EXPORT}:begin", when="before"),
+    Point(target=f"{EXPORT}:load", when="before"),
+    Point(target=f"{EXPORT}:load", when="after"),
+    Point(target=f"{EXPORT}:render", when="after", call=2),
+    Point(target=f"{EXPORT}:package", when="before"),
+    Point(target=f"{EXPORT}:package", when="after"),
+    Point(target=f"{EXPORT}:upload", when="after"),
+    Point(target=f"{EXPORT}:record", when="after"),
+]
+MIDDLES = [
+    Point(target=f"{LOCAL}:LocalWriter.write", when="after", call=3, within=f"{EXPORT}:load"),
+    Point(target=f"{LEDGER}:commit_frozen", when="before", call=2),
+    Point(target=f"{LEDGER}:commit_frozen", when="after", call=2),
+    Point(target=f"{STAGING}:stage_record", when="before", within=f"{EXPORT}:load"),
+    Point(target=f"{LOCAL}:LocalWriter.write", when="after", call=2, within=f"{EXPORT}:render"),
+    Point(target=f"{LEDGER}:commit_rendered", when="before", call=2),
+    Point(target="export_pipelines.steps.package:lay_out", when="after"),
+    Point(target=f"{STAGING}:stage_record", when="after", within=f"{EXPORT}:package"),
+    Point(target=f"{LOCAL}:LocalStore.compose", when="after"),
+    Point(target=f"{LOCAL}:LocalStore._append", when="after", call=3, within=f"{EXPORT}:upload"),
+    Point(target="export_pipelines.storage.local_publishing:_rename", when="before", call=2, within=f"{EXPORT}:upload"),
+    Point(target="export_pipelines.db.audit:record", when="after", within=f"{EXPORT}:record"),
+]
+OF_ARCHIVES = [BOUNDARIES[2], BOUNDARIES[3], *MIDDLES[4:7], MIDDLES[9]]
+OF_SMALL_FILES = [MIDDLES[3], MIDDLES[10]]
+DEATHS = [
+    *[("BULK_JSONL", point) for point in (*BOUNDARIES, *MIDDLES)],
+    *[("RUN_BUNDLE", point) for point in OF_ARCHIVES],
+    *[(name, point) for name in ("DEFINITION_MD", "SCENARIOS_YAML") for point in OF_SMALL_FILES],
+]
+
+_UNDISTURBED: dict[str, str | None] = {}
+
+
+@pytest.fixture
+def services(services: Services) -> Services:
+    """With the machine's clock, which the processes that die go by too."""
+    return replace(services, clock=lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+def deployment(services: Services) -> Deployment:
+    settings = services.settings
+    assert settings.database_url is not None
+    return Deployment(
+        home=settings.home,
+        database_url=settings.database_url,
+        more={"EXPORT_PIPELINES_SHARD_BYTES": str(settings.shard_bytes)},
+    )
+
+
+@pytest.mark.parametrize(("type_name", "point"), DEATHS, ids=str)
+def test_a_killed_export_is_completed_by_running_it_again(
+    services: Services, deployment: Deployment, type_name: str, point: Point
+) -> None:
+    job = submit(services, order(type_name))
+    died = deployment.worker(point, job.id).wait()
+    assert died.status == -signal.SIGKILL, died
+    check_nothing_half_done(services, job.id)
+    check_completed_by_running_again(services, job.id)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_export_killed_again_and_again_at_random_moments_is_completed_in_the_end(
+    services: Services, deployment: Deployment, seed: int
+) -> None:
+    chance = random.Random(seed)
+    type_name = ("BULK_JSONL", "RUN_BUNDLE", "BULK_CSV")[seed % 3]
+    began = time.monotonic()
+    run_export(services, submit(services, order(type_name)).id)
+    usual_seconds = time.monotonic() - began
+    job = submit(services, order(type_name))
+    for _ in range(3):
+        worker = deployment.worker(None, job.id)
+        time.sleep(usual_seconds * chance.random())
+        worker.process.kill()
+        worker.wait()
+        check_nothing_half_done(services, job.id)
+    check_completed_by_running_again(services, job.id)
+
+
+def check_nothing_half_done(services: Services, job_id: str) -> None:
+    """What is in sight is whole, and the row says how things stand."""
+    job = jobs.get(services.database, job_id)
+    assert not leases.is_held(services.database, job_id)
+    assert job.status in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.COMPLETED)
+    for path in published(services, job):
+        assert verify_path(path).problems == ()
+    if job.status is JobStatus.COMPLETED:
+        assert verify_job(services, job_id).problems == ()
+    else:
+        assert (job.output_path, job.completed_at, job.checksum) == (None, None, None)
+
+
+def check_completed_by_running_again(services: Services, job_id: str) -> None:
+    """The job completes with the bytes of an export that nobody disturbed, and nothing else is left of it."""
+    before = jobs.get(services.database, job_id)
+    done = before if before.status is JobStatus.COMPLETED else run_export(services, job_id)
+    assert done.status is JobStatus.COMPLETED
+    assert verify_job(services, job_id).problems == ()
+    assert done.checksum == undisturbed(services, done.type)
+    assert len(published(services, done)) == 1
+    check_nothing_left_behind(services)
+
+
+def undisturbed(services: Services, type_name: str) -> str | None:
+    """SHA-256 of an export that nobody killed; made once, since the same data gives the same bytes in any database."""
+    if type_name not in _UNDISTURBED:
+        _UNDISTURBED[type_name] = run_export(services, submit(services, order(type_name)).id).checksum
+    return _UNDISTURBED[type_name]
+
+
+def check_nothing_left_behind(services: Services) -> None:
+    """After the sweep the store holds published files and their manifests, and no trace of unfinished work."""
+    grace = timedelta(seconds=services.settings.staging_grace_seconds + 60)
+    sweep(replace(services, clock=lambda: datetime.now(UTC) + grace))
+    root = services.settings.home / "store"
+    kept = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    paths = [job.output_path for job in jobs.list_jobs(services.database) if job.output_path]
+    assert kept == {path + suffix for path in paths for suffix in ("", MANIFEST_SUFFIX)}
+
+
+def published(services: Services, job: ExportJob) -> list[Path]:
+    """The files, without their manifests, that lie where this job publishes."""
+    folder = services.settings.home / "store" / jobs.ref_of(job).final_prefix
+    return [path for path in folder.glob("*") if not path.name.endswith(MANIFEST_SUFFIX)]

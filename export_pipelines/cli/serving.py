@@ -21,7 +21,13 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
 
     with session.services() as services:
         secret = link_secret(services.settings)
-        app = create_app(services.database, services.store, secret=secret, clock=services.clock)
+        app = create_app(
+            services.database,
+            services.store,
+            secret=secret,
+            clock=services.clock,
+            redirect=services.settings.redirect_downloads,
+        )
         run_server(app, host=host, port=port)
 
 

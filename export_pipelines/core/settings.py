@@ -26,6 +26,8 @@ class Settings:
         schemas: PostgreSQL schema of each context, when the application's own are used.
         executor: ``multi_or_in_process`` (default), ``in_process``.
         db_os_user: operating-system user for the embedded server when we run as root.
+        redirect_downloads: whether downloads from S3 go to the store's own short-lived links; off where browsers
+            cannot reach the store.
         shard_bytes: frozen bytes after which a new shard begins.
         statement_timeout_seconds: longest a single reading statement may take.
         snapshot_hold_seconds: longest one snapshot may be held.
@@ -42,6 +44,7 @@ class Settings:
     schemas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({name: name for name in CONTEXTS}))
     executor: str = "multi_or_in_process"
     db_os_user: str | None = None
+    redirect_downloads: bool = True
     shard_bytes: int = 64 * 1024 * 1024
     statement_timeout_seconds: int = 3600
     snapshot_hold_seconds: int = 7200
@@ -75,12 +78,22 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         schemas=_schemas(text("SCHEMAS") or ""),
         executor=text("EXECUTOR") or defaults.executor,
         db_os_user=text("DB_OS_USER"),
+        redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
         stale_after_seconds=_number(environ, "STALE_AFTER_SECONDS", defaults.stale_after_seconds),
         staging_grace_seconds=_number(environ, "STAGING_GRACE_SECONDS", defaults.staging_grace_seconds, low=0),
     )
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(PREFIX + name)
+    if not text:
+        return default
+    if text not in ("true", "false"):
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be true or false.")
+    return text == "true"
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int = 1) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from export_pipelines.core.archive import Entry
-from export_pipelines.core.fidelity import FidelityReport
+from export_pipelines.core.fidelity import FidelityNote, FidelityReport
 from export_pipelines.core.frozen import Context
 
 Row = tuple[bytes | None, ...]
@@ -16,6 +16,10 @@ class FlatFormat(Protocol):
 
     def head(self, context: Context) -> bytes:
         """What comes before the first row: a byte-order mark, a header line, a preamble."""
+        ...
+
+    def head_notes(self, context: Context) -> tuple[FidelityNote, ...]:
+        """What the head could not keep exactly; no shard's report has it, since each would count it again."""
         ...
 
     def body(self, rows: Iterator[Row], context: Context, report: FidelityReport) -> Iterator[bytes]:

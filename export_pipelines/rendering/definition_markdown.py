@@ -9,7 +9,7 @@ importer reads back exactly what was written; the fidelity report names every va
 from collections.abc import Iterator, Sequence
 
 from export_pipelines.core.definitions import DefinitionContent, category_of, resolve, tags_of_category
-from export_pipelines.core.fidelity import FidelityReport
+from export_pipelines.core.fidelity import FidelityNote, FidelityReport
 from export_pipelines.core.frozen import Context
 from export_pipelines.core.markdown_escapes import BLANKS, VALUE, VALUE_OF_LIST
 from export_pipelines.core.names import base_id_of
@@ -24,6 +24,10 @@ class DefinitionMarkdown:
     def head(self, context: Context) -> bytes:
         """Nothing: the one record is the whole file."""
         return b""
+
+    def head_notes(self, context: Context) -> tuple[FidelityNote, ...]:
+        """Nothing is lost there."""
+        return ()
 
     def body(self, rows: Iterator[Row], context: Context, report: FidelityReport) -> Iterator[bytes]:
         """The file."""

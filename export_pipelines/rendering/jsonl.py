@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from export_pipelines.core.fidelity import FidelityReport
+from export_pipelines.core.fidelity import FidelityNote, FidelityReport
 from export_pipelines.core.frozen import Context
 from export_pipelines.rendering.base import Row
 from export_pipelines.rendering.batches import joined
@@ -15,6 +15,10 @@ class TranscriptsJsonl:
     def head(self, context: Context) -> bytes:
         """Nothing: a line is complete by itself."""
         return b""
+
+    def head_notes(self, context: Context) -> tuple[FidelityNote, ...]:
+        """Nothing is lost there."""
+        return ()
 
     def body(self, rows: Iterator[Row], context: Context, report: FidelityReport) -> Iterator[bytes]:
         """A line a row."""

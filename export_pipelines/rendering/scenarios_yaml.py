@@ -9,7 +9,7 @@ import orjson
 from export_pipelines.core import scenarios as stored
 from export_pipelines.core.definitions import resolve
 from export_pipelines.core.errors import ContentError, IntegrityError
-from export_pipelines.core.fidelity import FidelityReport
+from export_pipelines.core.fidelity import FidelityNote, FidelityReport
 from export_pipelines.core.frozen import Context
 from export_pipelines.core.names import key_number
 from export_pipelines.core.scenarios import ScenarioContent
@@ -34,6 +34,10 @@ class ScenariosYaml:
             ContentError: there are no scenarios.
         """
         return _Document(context["definition"], context["scenarios"]).head()
+
+    def head_notes(self, context: Context) -> tuple[FidelityNote, ...]:
+        """Nothing is lost there."""
+        return ()
 
     def body(self, rows: Iterator[Row], context: Context, report: FidelityReport) -> Iterator[bytes]:
         """One entry a row."""

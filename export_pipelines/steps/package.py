@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Sequence
 from importlib import metadata
+from typing import cast
 
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.catalog.options import EXTENSIONS, MEDIA_TYPES
@@ -13,6 +14,7 @@ from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, ledger
 from export_pipelines.packaging import sidecar
 from export_pipelines.packaging.digest import sha256_of
+from export_pipelines.rendering.base import FlatFormat
 from export_pipelines.steps import staging
 from export_pipelines.steps.contexts import read_context
 from export_pipelines.steps.layout import Laid, lay_out
@@ -39,7 +41,7 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
     jobs.require_current(services.database, ref)
     whole = _all_parts(services, frozen, parts)
     context = read_context(services.store, frozen.context)
-    notes = _merged(whole)
+    notes = _merged(_head_notes(type_, context), whole)
     _refuse_when_strict(context, notes)
     if frozen.partial:
         # Asked for by allow_partial, so it is no reason for strict to fail.
@@ -96,8 +98,12 @@ def _all_parts(services: Services, frozen: FrozenShards, given: Sequence[Part]) 
     return tuple(parts)
 
 
-def _merged(parts: Sequence[Part]) -> tuple[FidelityNote, ...]:
-    report = FidelityReport()
+def _head_notes(type_: ExportType, context: Context) -> tuple[FidelityNote, ...]:
+    return () if type_.is_archive else cast("FlatFormat", type_.format).head_notes(context)
+
+
+def _merged(head: Sequence[FidelityNote], parts: Sequence[Part]) -> tuple[FidelityNote, ...]:
+    report = FidelityReport(head)
     for part in parts:
         for note in part.fidelity:
             report.add(note)

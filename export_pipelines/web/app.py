@@ -19,7 +19,9 @@ from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, Proble
 logger = logging.getLogger(__name__)
 
 
-def create_app(database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime]) -> FastAPI:
+def create_app(
+    database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime], redirect: bool = True
+) -> FastAPI:
     """The application.
 
     Args:
@@ -27,10 +29,12 @@ def create_app(database: Database, store: ObjectStore, *, secret: bytes, clock: 
         store: where files lie.
         secret: key of the signed links.
         clock: the present moment, aware and UTC.
+        redirect: whether readers are sent to the store's own links, where it has such.
     """
     # No schema and no pages about it: the routes so far are for links, not for programs to discover.
     app = FastAPI(title="export-pipelines", openapi_url=None, redirect_slashes=False)
-    app.include_router(downloads.router(downloads.Downloads(database, store, secret=secret, clock=clock)))
+    links = downloads.Downloads(database, store, secret=secret, clock=clock, redirect=redirect)
+    app.include_router(downloads.router(links))
     app.include_router(health.router(database, store))
     app.add_exception_handler(ProblemError, _tell_problem)
     app.add_exception_handler(ExportPipelinesError, _tell_ours)

@@ -36,11 +36,14 @@ _USER_AGENT_CHARACTERS = 500
 class Downloads:
     """Answers download requests."""
 
-    def __init__(self, database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime], redirect: bool
+    ) -> None:
         self._database = database
         self._store = store
         self._secret = secret
         self._clock = clock
+        self._redirect = redirect
 
     def file(self, request: Request, token: str) -> Response:
         """The exported file."""
@@ -121,18 +124,23 @@ class Downloads:
             headers = {"Content-Range": f"bytes */{download.size}", "Accept-Ranges": "bytes"}
             title = "There are no such bytes"
             raise ProblemError(Problem(status=416, code="no-such-range", title=title, detail=detail, headers=headers))
-        url = self._store.presigned_url(
-            download.key,
-            seconds=self._seconds_left(job),
-            file_name=download.file_name,
-            media_type=download.media_type,
-        )
+        url = self._store_link(job, download)
         if url is not None:
             return RedirectResponse(url, status_code=307)
         try:
             return FileResponse(self._store, download, wanted)
         except NotFoundError as error:
             raise _gone("file-gone", "The file was removed from the store just now; ask for a new export.") from error
+
+    def _store_link(self, job: ExportJob, download: Download) -> str | None:
+        if not self._redirect:
+            return None
+        return self._store.presigned_url(
+            download.key,
+            seconds=self._seconds_left(job),
+            file_name=download.file_name,
+            media_type=download.media_type,
+        )
 
     def _seconds_left(self, job: ExportJob) -> int:
         if job.expires_at is None:

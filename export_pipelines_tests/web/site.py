@@ -102,9 +102,9 @@ def running(app: ASGIApp) -> Iterator[str]:
 
 
 @contextmanager
-def site(database: Database, store: ObjectStore) -> Iterator[Site]:
+def site(database: Database, store: ObjectStore, *, redirect: bool = True) -> Iterator[Site]:
     """The whole service on this database and store."""
     clock = Clock()
-    app = create_app(database, store, secret=SECRET, clock=clock)
+    app = create_app(database, store, secret=SECRET, clock=clock, redirect=redirect)
     with running(app) as url, httpx.Client(base_url=url, timeout=30) as http:
         yield Site(url=url, http=http, database=database, store=store, clock=clock)

@@ -314,3 +314,12 @@ def test_head_and_refusals_of_a_file_in_s3_are_ours(s3_site: Site) -> None:
     assert export.job.output_path is not None
     s3_site.store.delete(export.job.output_path)
     assert problem(s3_site.http.get(export.path)) == (404, "file-gone")
+
+
+def test_where_browsers_cannot_reach_the_store_files_pass_through_us(s3_site: Site) -> None:
+    with site(s3_site.database, s3_site.store, redirect=False) as running:
+        export = running.publish(os.urandom(100_000))
+        answer = running.http.get(export.path)
+        assert (answer.status_code, answer.content) == (200, export.data)
+        tail = running.http.get(export.path, headers={"Range": "bytes=-10"})
+        assert (tail.status_code, tail.content) == (206, export.data[-10:])

@@ -1,5 +1,6 @@
 """What the command line prints: tables and notes for people, one JSON object for programs."""
 
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,18 @@ notes = Console(stderr=True, soft_wrap=True, highlight=False)
 """Everything that is not the answer itself goes to standard error."""
 
 
+def show_any_text() -> None:
+    """Have a terminal that lacks a letter show the letter's number; without this, printing it would be an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def print_json(value: object) -> None:
     """One JSON document on standard output, nothing else."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    # Letters that the locale lacks are escaped as JSON does it; readers get the same text everywhere.
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(value, ensure_ascii=plain, indent=2, default=_plain) + "\n")
 
 
 def job_json(job: ExportJob, *, local_path: str | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -110,7 +110,11 @@ def carry_out(services: Services, job: ExportJob) -> ExportJob:
 
 
 def copy_out(services: Services, job: ExportJob, folder: Path | None) -> Path | None:
-    """Copy file and sidecar into the folder; the file's path there."""
+    """Copy file and sidecar into the folder; the file's path there.
+
+    Raises:
+        WorkError: the folder does not take them; the export itself is done.
+    """
     if folder is None or job.status is not JobStatus.COMPLETED or job.output_path is None:
         return None
     target = folder / Path(job.output_path).name
@@ -118,11 +122,23 @@ def copy_out(services: Services, job: ExportJob, folder: Path | None) -> Path | 
         (job.output_path + MANIFEST_SUFFIX, Path(f"{target}{MANIFEST_SUFFIX}")),
         (job.output_path, target),
     ):
-        unfinished = path.with_name(f".{path.name}.incomplete")
-        with services.store.open(key) as source, unfinished.open("wb") as sink:
+        with services.store.open(key) as source:
+            _copy(source, path, job)
+    return target
+
+
+def _copy(source: BinaryIO, path: Path, job: ExportJob) -> None:
+    unfinished = path.with_name(f".{path.name}.incomplete")
+    try:
+        with unfinished.open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
         unfinished.replace(path)
-    return target
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise WorkError(
+            f"job {job.id} is done, but {path} cannot be written: {error.strerror}. Copy it yourself from "
+            f"{job.output_path} in the store, or export again with another --out."
+        ) from error
 
 
 def report(services: Services, job: ExportJob, copied: Path | None, *, as_json: bool) -> None:

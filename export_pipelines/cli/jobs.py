@@ -92,6 +92,8 @@ def cancel(job_id: IdArgument) -> None:
     """Cancel a job that is pending or being processed; whoever works on it stops within seconds."""
     with session.services() as services:
         job = jobs.cancel(services.database, jobs.find(services.database, job_id).id, now=session.now())
+        if job.status is not JobStatus.CANCELLED:
+            raise ConflictError(f"job {job.id} is {job.status}; there is nothing left to cancel.")
         console.out.print(f"job {job.id} is {job.status}")
 
 

@@ -4,9 +4,9 @@ import sys
 from typing import NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
-from export_pipelines.cli import database, demo, exports, imports, jobs, serving, verifying
-from export_pipelines.cli.console import notes
+from export_pipelines.cli import console, database, demo, exports, imports, jobs, serving, verifying
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -33,19 +33,38 @@ app.command("demo")(demo.demo)
 
 def run() -> NoReturn:
     """Entry point: exit status 0 done, 1 it failed, 2 the request was wrong."""
+    console.show_any_text()
     try:
-        app(standalone_mode=True)
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        _say(_usage(error))
+        sys.exit(error.exit_code)
     except RequestError as error:
-        _say(error)
+        _say(str(error))
         sys.exit(WRONG_REQUEST)
     except ExportPipelinesError as error:
-        _say(error)
+        _say(str(error))
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        notes.print("interrupted")
-        sys.exit(INTERRUPTED)
-    sys.exit(0)
+    except OSError as error:
+        # Files and stores have errors of ours by now; what is left are our own output streams: full, or closed.
+        _say(f"cannot go on: {error.strerror or error}")
+        sys.exit(FAILED)
+    except typer.Abort:
+        _say("nothing was done, since nobody said yes")
+        sys.exit(FAILED)
+    if status == INTERRUPTED:
+        _say("interrupted")
+    sys.exit(status or 0)
 
 
-def _say(error: ExportPipelinesError) -> None:
-    notes.print(f"error: {error}", markup=False)
+def _usage(error: TyperException) -> str:
+    """What is wrong with the arguments, in one line; empty when the command's help is on the screen already."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else app.info.name
+    return f"{message}. See: {command} --help" if message else ""
+
+
+def _say(reason: str) -> None:
+    if reason:
+        console.notes.print(f"error: {reason}", markup=False)

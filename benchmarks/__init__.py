@@ -1,0 +1,1 @@
+"""Speed and memory, measured outside the test suite."""

@@ -1,18 +1,17 @@
 """``export-pipelines dev``: Dagster UI, daemon, code server and download service, side by side."""
 
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from export_pipelines.cli import console, session
-from export_pipelines.cli.processes import Family, Program
+from export_pipelines.cli.processes import HOST, Family, Program, require_free
+from export_pipelines.core.settings import Settings
 from export_pipelines.db import migrate
 from export_pipelines.orchestration.instance import prepare_instance, project_file
 
-HOST = "127.0.0.1"
-READY_SECONDS = 90.0
+READY_SECONDS = 120.0
+"""Usually five to ten; a laptop that does other things at the same time may need more."""
 
 
 def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
@@ -22,72 +21,65 @@ def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
         ValidationError: a port is taken.
         WorkError: a part ended by itself; the message holds the end of its log.
     """
+    parts = programs(ui_port=ui_port, serve_port=serve_port, code_port=code_port)
+    require_free(parts)
     chosen = session.settings()
+    console.notes.print("starting ...")
     with session.database() as database:
         migrate.upgrade(database)
+    environ = environment(chosen, serve_port=serve_port, code_port=code_port)
+    try:
+        with Family(environ=environ, logs=chosen.home / "logs") as family:
+            family.start(parts, seconds=READY_SECONDS)
+            console.print_fields(
+                {
+                    "Dagster UI": f"http://{HOST}:{ui_port}",
+                    "downloads": environ["EXPORT_PIPELINES_PUBLIC_URL"],
+                    "logs": chosen.home / "logs",
+                }
+            )
+            console.out.print("Ctrl-C stops all.")
+            family.watch()
+    except KeyboardInterrupt:
+        console.notes.print("stopped")
+
+
+def environment(chosen: Settings, *, serve_port: int, code_port: int) -> dict[str, str]:
+    """What the four parts are told: ours, and what makes them find each other."""
     environ = dict(os.environ)
     prepare_instance(chosen, environ)
-    environ |= {
+    return environ | {
         "EXPORT_PIPELINES_HOME": str(chosen.home),
         "EXPORT_PIPELINES_CODE_SERVER_HOST": HOST,
         "EXPORT_PIPELINES_CODE_SERVER_PORT": str(code_port),
         "EXPORT_PIPELINES_PUBLIC_URL": os.environ.get("EXPORT_PIPELINES_PUBLIC_URL", f"http://{HOST}:{serve_port}"),
     }
-    family = Family(environ=environ, logs=chosen.home / "logs")
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        for program in programs(ui_port=ui_port, serve_port=serve_port, code_port=code_port):
-            family.start(program)
-        console.notes.print("starting ...")
-        family.wait_ready(seconds=READY_SECONDS)
-        console.print_fields(
-            {
-                "Dagster UI": f"http://{HOST}:{ui_port}",
-                "downloads": f"http://{HOST}:{serve_port}",
-                "logs": chosen.home / "logs",
-            }
-        )
-        console.out.print("Ctrl-C stops all")
-        family.wait()
-    except KeyboardInterrupt:
-        console.notes.print("stopping ...")
-    finally:
-        family.stop()
 
 
 def programs(*, ui_port: int, serve_port: int, code_port: int) -> tuple[Program, ...]:
-    """The four parts, as docker/compose.yaml starts them too."""
+    """The four parts, as docker/compose.yaml starts them too; UI and daemon find the code server answering."""
     scripts = Path(sys.executable).parent
-    workspace = str(project_file("workspace.yaml"))
+    workspace = f"--workspace={project_file('workspace.yaml')}"
+
+    def command(name: str, *arguments: str) -> tuple[str, ...]:
+        return (str(scripts / name), *arguments)
+
+    def listen(port: int) -> tuple[str, str]:
+        return (f"--host={HOST}", f"--port={port}")
+
+    code_module = "--module-name=export_pipelines.definitions"
     return (
         Program(
             name="code-server",
-            command=(
-                str(scripts / "dagster"),
-                "code-server",
-                "start",
-                "--host",
-                HOST,
-                "--port",
-                str(code_port),
-                "--module-name",
-                "export_pipelines.definitions",
-            ),
+            command=command("dagster", "code-server", "start", *listen(code_port), code_module),
             port=code_port,
         ),
+        Program(name="serve", command=command("export-pipelines", "serve", *listen(serve_port)), port=serve_port),
         Program(
             name="webserver",
-            command=(str(scripts / "dagster-webserver"), "--host", HOST, "--port", str(ui_port), "-w", workspace),
+            command=command("dagster-webserver", *listen(ui_port), workspace),
             port=ui_port,
+            after="code-server",
         ),
-        Program(name="daemon", command=(str(scripts / "dagster-daemon"), "run", "-w", workspace)),
-        Program(
-            name="serve",
-            command=(str(scripts / "export-pipelines"), "serve", "--host", HOST, "--port", str(serve_port)),
-            port=serve_port,
-        ),
+        Program(name="daemon", command=command("dagster-daemon", "run", workspace), after="code-server"),
     )
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

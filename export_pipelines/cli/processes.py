@@ -1,4 +1,4 @@
-"""Child processes with one fate: started together, watched, and all stopped when one ends or we are told to."""
+"""Child processes with one fate: started in order, watched, and all stopped when one ends or we are told to."""
 
 import ctypes
 import os
@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from export_pipelines.core.errors import ValidationError, WorkError
 
+HOST = "127.0.0.1"
 GRACE_SECONDS = 15.0
 """Between asking a child to end and ending it."""
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 LOG_TAIL_BYTES = 2000
 _PR_SET_PDEATHSIG = 1
 
@@ -28,30 +30,85 @@ class Program:
         name: also the name of its log file.
         command: program and arguments.
         port: where it listens once it is ready; None when it does not.
+        after: name of the program that must be ready before this one starts.
     """
 
     name: str
     command: Sequence[str]
     port: int | None = None
+    after: str | None = None
+
+
+def require_free(programs: Iterable[Program]) -> None:
+    """Look whether every port can be listened on.
+
+    Raises:
+        ValidationError: one cannot; nothing was started.
+    """
+    for program in programs:
+        if program.port is None:
+            continue
+        with socket.socket() as probe:
+            # As servers do, so that connections of the last run that are still closing are no obstacle.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, program.port))
+            except OSError as error:
+                reason = error.strerror.lower() if error.strerror else error
+                raise ValidationError(
+                    f"port {program.port} for the {program.name} cannot be used ({reason}); "
+                    "end what listens there, or name another port with an option (see --help)."
+                ) from error
 
 
 class Family:
-    """The running children."""
+    """The children; leaving the block ends them all, however it is left."""
 
     def __init__(self, *, environ: Mapping[str, str], logs: Path) -> None:
         self._environ = dict(environ)
         self._logs = logs
-        self._children: list[tuple[Program, subprocess.Popen[bytes]]] = []
+        self._children: dict[str, tuple[Program, subprocess.Popen[bytes]]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, program: Program) -> None:
-        """Start a child in a session of its own, so that Ctrl-C reaches it through us and in order.
+    def __enter__(self) -> "Family":
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A second Ctrl-C, from an impatient hand, must not leave half of them behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        self._stop()
+
+    def start(self, programs: Iterable[Program], *, seconds: float) -> None:
+        """Start the programs in this order, and return when all that listen answer.
 
         Raises:
-            ValidationError: its port is taken.
+            WorkError: a child ended, or did not answer in time; the message holds the end of its log.
         """
-        if program.port is not None and _answers(program.port):
-            raise ValidationError(f"port {program.port} for the {program.name} is taken; name another with its option.")
+        give_up = time.monotonic() + seconds
+        for program in programs:
+            if program.after is not None:
+                self._wait_ready(self._children[program.after][0], give_up=give_up)
+            self._start(program)
+        for program, _ in list(self._children.values()):
+            self._wait_ready(program, give_up=give_up)
+
+    def watch(self) -> None:
+        """Return never; children that end are the way out.
+
+        Raises:
+            WorkError: one did; the message holds the end of its log.
+        """
+        while True:
+            self._check_alive()
+            time.sleep(POLL_SECONDS)
+
+    def _start(self, program: Program) -> None:
+        """Start a child in a session of its own, so that Ctrl-C reaches it through us and not beside us."""
         with self._log(program).open("wb") as log:
             child = subprocess.Popen(  # noqa: S603
                 program.command,
@@ -60,52 +117,36 @@ class Family:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+                preexec_fn=_in_child,  # noqa: PLW1509
             )
-        self._children.append((program, child))
+        self._children[program.name] = (program, child)
 
-    def wait_ready(self, *, seconds: float) -> None:
-        """Return when every child that listens answers.
-
-        Raises:
-            WorkError: a child ended, or did not answer in time; the message holds the end of its log.
-        """
-        give_up = time.monotonic() + seconds
-        for program, _ in self._children:
-            while program.port is not None and not _answers(program.port):
-                self._check_alive()
-                if time.monotonic() > give_up:
-                    raise WorkError(f"the {program.name} did not answer in {seconds:.0f} s:\n{self._tail(program)}")
-                time.sleep(POLL_SECONDS)
-
-    def wait(self) -> None:
-        """Watch until a child ends.
-
-        Raises:
-            WorkError: one did.
-        """
-        while True:
+    def _wait_ready(self, program: Program, *, give_up: float) -> None:
+        while program.port is not None and not _answers(program.port):
             self._check_alive()
+            if time.monotonic() > give_up:
+                raise WorkError(f"the {program.name} did not answer in time; its log ends:\n{self._tail(program)}")
             time.sleep(POLL_SECONDS)
 
-    def stop(self) -> None:
-        """End all children, youngest first; none is left behind."""
-        for _, child in reversed(self._children):
+    def _check_alive(self) -> None:
+        for program, child in self._children.values():
+            if child.poll() is not None:
+                raise WorkError(
+                    f"the {program.name} ended with status {child.returncode}; its log ends:\n{self._tail(program)}"
+                )
+
+    def _stop(self) -> None:
+        for _, child in self._children.values():
             _signal_group(child, signal.SIGTERM)
         give_up = time.monotonic() + GRACE_SECONDS
-        for _, child in reversed(self._children):
+        for _, child in self._children.values():
             try:
                 child.wait(timeout=max(0.1, give_up - time.monotonic()))
             except subprocess.TimeoutExpired:
                 _signal_group(child, signal.SIGKILL)
                 child.wait()
-            # Grandchildren (run workers, code servers) share the group and may outlive the child.
+            # Grandchildren (run workers, the inner code server) share the group and may outlive the child.
             _signal_group(child, signal.SIGKILL)
-
-    def _check_alive(self) -> None:
-        for program, child in self._children:
-            if child.poll() is not None:
-                raise WorkError(f"the {program.name} ended with status {child.returncode}:\n{self._tail(program)}")
 
     def _log(self, program: Program) -> Path:
         return self._logs / f"{program.name}.log"
@@ -117,7 +158,7 @@ class Family:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -128,6 +169,10 @@ def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> Non
         return
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end the child when we are killed without a chance to stop it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _in_child() -> None:
+    """What each child is before it becomes its program."""
+    # Started from a script's background we ignore Ctrl-C, and Dagster's programs treat SIGTERM as they treat Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == "linux":
+        # When we are killed without a chance to stop our children, the kernel asks them to end.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

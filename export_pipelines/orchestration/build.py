@@ -5,8 +5,8 @@ import os
 import dagster as dg
 
 from export_pipelines.catalog.types import EXPORT_TYPES
-from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.settings import read_settings
+from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.jobs import build_job
 from export_pipelines.orchestration.metadata import asset_key
@@ -14,8 +14,6 @@ from export_pipelines.orchestration.records import records_io_manager
 from export_pipelines.orchestration.resources import DatabaseResource, StoreResource
 from export_pipelines.orchestration.sensors import cancel_jobs_of_canceled_runs, fail_jobs_of_failed_runs
 from export_pipelines.orchestration.upkeep import sweep_exports, sweep_hourly
-
-_EXECUTORS = {"multi_or_in_process": dg.multi_or_in_process_executor, "in_process": dg.in_process_executor}
 
 
 def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.Definitions:
@@ -42,13 +40,5 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             "store": StoreResource(),
             "io_manager": records_io_manager,
         },
-        executor=_executor(read_settings(os.environ).executor),
+        executor=executor(read_settings(os.environ).executor),
     )
-
-
-def _executor(name: str) -> dg.ExecutorDefinition:
-    if name not in _EXECUTORS:
-        raise ValidationError(
-            f"EXPORT_PIPELINES_EXECUTOR is {name!r}, but must be one of {', '.join(sorted(_EXECUTORS))}."
-        )
-    return _EXECUTORS[name]

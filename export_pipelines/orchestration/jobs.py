@@ -1,15 +1,10 @@
 """One Dagster job for each export type, all made by one factory from the catalog."""
 
-from typing import Any
-
 import dagster as dg
 
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.orchestration.failures import NO_RUN_RETRY, RETRY_DELAY_SECONDS, fail_export_job
 from export_pipelines.orchestration.ops import build_ops
-
-SMALL: dict[str, Any] = {"execution": {"config": {"in_process": {}}}}
-"""Default of every job: five short steps in one process; a step in a process of its own costs 0.3 to 1.5 s."""
 
 
 def build_job(type_: ExportType, *, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.JobDefinition:
@@ -25,7 +20,6 @@ def build_job(type_: ExportType, *, retry_delay_seconds: float = RETRY_DELAY_SEC
 
     return graph.to_job(
         name=type_.job_name,
-        config=SMALL,
         hooks={fail_export_job},
         tags={"export/type": type_.name, **NO_RUN_RETRY},
     )

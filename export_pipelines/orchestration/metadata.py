@@ -33,7 +33,7 @@ def of_frozen(frozen: FrozenShards, *, seconds: float) -> Mapping[str, Any]:
         "bytes_staged": sum(shard.staged.size for shard in frozen.shards),
         "seconds": seconds,
         "snapshot": frozen.snapshot.id,
-        "snapshot_taken_at": frozen.snapshot.taken_at.isoformat(),
+        "snapshot_taken_at": dg.MetadataValue.timestamp(frozen.snapshot.taken_at),
         "partial": frozen.partial,
     }
 
@@ -78,14 +78,13 @@ def of_job(job: ExportJob) -> Mapping[str, Any]:
     """Metadata of the record op."""
     took = (job.completed_at - job.started_at).total_seconds() if job.completed_at and job.started_at else 0.0
     return {
-        "job_id": job.id,
-        "dagster/row_count": job.record_count,
+        "link": dg.MetadataValue.url(job.output_url or ""),
+        "expires_at": dg.MetadataValue.timestamp(job.expires_at) if job.expires_at else None,
         "rows": job.record_count,
         "bytes": job.output_size_bytes,
         "seconds": took,
         "checksum": job.checksum or "",
-        "link": dg.MetadataValue.url(job.output_url or ""),
-        "expires_at": job.expires_at.isoformat() if job.expires_at else "",
+        "job_id": job.id,
     }
 
 
@@ -94,7 +93,7 @@ def materialization(type_: ExportType, job: ExportJob) -> dg.AssetMaterializatio
     return dg.AssetMaterialization(
         asset_key=asset_key(type_),
         description=job.title,
-        metadata=of_job(job),
+        metadata={**of_job(job), "dagster/row_count": job.record_count},
         tags={"export/job_id": job.id, "export/user_id": job.user_id},
     )
 

@@ -36,7 +36,6 @@ def sweep_op(
 @dg.job(
     name="sweep_exports",
     description="Keeps rows and store in order; safe to launch at any time.",
-    config={"execution": {"config": {"in_process": {}}}},
 )
 def sweep_exports() -> None:
     """One op: the sweep."""

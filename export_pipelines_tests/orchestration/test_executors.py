@@ -1,0 +1,47 @@
+"""Where steps run is the deployment's choice first and the run's choice second, and never stops a job from loading."""
+
+import dagster as dg
+import pytest
+
+from export_pipelines.core.errors import ValidationError
+from export_pipelines.orchestration.build import build_definitions
+from export_pipelines.orchestration.executors import executor
+
+PROCESSES = {"execution": {"config": {"multiprocess": {}}}}
+
+
+def execution(job_name: str, run_config: dict[str, object]) -> dict[str, object]:
+    job = build_definitions().resolve_job_def(job_name)
+    return dict(dg.validate_run_config(job, run_config)["execution"])
+
+
+@pytest.mark.parametrize("job_name", ["export_bulk_csv", "sweep_exports"])
+def test_a_run_that_says_nothing_stays_in_one_process(job_name) -> None:
+    [choice] = execution(job_name, {}).values()
+    assert list(choice) == ["in_process"]
+
+
+def test_a_run_may_ask_for_processes_and_gets_them_forked_from_a_prepared_one() -> None:
+    [choice] = execution("export_bulk_csv", PROCESSES).values()
+    forked = choice["multiprocess"]["start_method"]["forkserver"]
+    assert "export_pipelines.definitions" in forked["preload_modules"]
+
+
+def test_a_run_may_say_itself_how_its_processes_are_made() -> None:
+    spawned = {"max_concurrent": 3, "start_method": {"spawn": {}}}
+    [choice] = execution("export_bulk_csv", {"execution": {"config": {"multiprocess": spawned}}}).values()
+    assert choice["multiprocess"]["start_method"] == {"spawn": {}}
+    assert choice["multiprocess"]["max_concurrent"] == 3
+
+
+def test_a_deployment_may_allow_one_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPORT_PIPELINES_EXECUTOR", "in_process")
+    dg.Definitions.validate_loadable(build_definitions())
+    assert list(execution("export_bulk_csv", {})) == ["in_process"]
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        execution("export_bulk_csv", PROCESSES)
+
+
+def test_an_unknown_executor_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValidationError, match=r"'abacus', but must be one of in_process, multi_or_in_process"):
+        executor("abacus")

@@ -95,7 +95,9 @@ def test_programs_in_a_closed_folder_are_copied_once(tmp_path: Path) -> None:
     shared = reachable_folder("export-pipelines-programs-")
     try:
         copied = programs.copy(hidden, into=shared)
-        assert copied.version(account=account) == found.version(account=account)
+        # The wheel itself may lie in a closed folder too, where only we can ask it.
+        root = Account(name="root", uid=0, gid=0)
+        assert copied.version(account=account) == found.version(account=root)
         made_at = copied.bin.stat().st_ctime_ns
         assert programs.copy(hidden, into=shared) == copied
         assert copied.bin.stat().st_ctime_ns == made_at

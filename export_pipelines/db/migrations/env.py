@@ -8,10 +8,24 @@ from sqlalchemy import Connection
 from export_pipelines.core.settings import read_settings
 from export_pipelines.db import migrate
 from export_pipelines.db.database import open_database
+from export_pipelines.db.tables import Base
+
+_COLLATED_INDEX = "ix_transcripts_export_order"
+"""Alembic reads an index back without its collations, and would make it anew each time."""
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, **migrate.options(context.config.attributes["database"]))
+    database = context.config.attributes["database"]
+    ours = {database.schemas[name] for name in database.schemas if database.owns(name)}
+    context.configure(
+        connection=connection,
+        # For `alembic check` and `revision --autogenerate`; `db check` compares more, by PostgreSQL's own catalog.
+        target_metadata=Base.metadata,
+        include_schemas=True,
+        include_object=lambda _, name, kind, *__: not (kind == "index" and name == _COLLATED_INDEX),
+        include_name=lambda name, kind, _: kind != "schema" or name in ours,
+        **migrate.options(database),
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -11,11 +11,20 @@ class Member:
         name: path inside the archive, ``/`` between folders, no leading slash; unique case-insensitively.
         data: its uncompressed bytes.
         record: whether it counts as one record of the export.
+        rows: how many records it holds when it is a Parquet table, None for anything else.
+        stored: whether to leave it as it is, since it is compressed already and some read it in place.
     """
 
     name: str
     data: bytes
     record: bool = False
+    rows: int | None = None
+    stored: bool = False
+
+    @property
+    def records(self) -> int:
+        """How many records of the export it brings."""
+        return int(self.record) if self.rows is None else self.rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from export_pipelines.packaging.staging import CHUNK_BYTES, Writer
 
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 _OTHER_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
-_LINE = re.compile(r'- \{name: "([^"\\]*)", size: ([0-9]+), sha256: "([0-9a-f]{64})"(, record: true)?\}')
+_LINE = re.compile(
+    r'- \{name: "([^"\\]*)", size: ([0-9]+), sha256: "([0-9a-f]{64})"(, record: true)?(?:, rows: ([0-9]+))?\}'
+)
 
 
 class DeflatedText:
@@ -73,7 +75,8 @@ def head_text(head: Mapping[str, Any], *, members: int, records: int, absent: in
 def member_text(member: MemberFacts) -> str:
     """One line of the list of members."""
     record = ", record: true" if member.record else ""
-    return f'- {{name: {_quoted(member.name)}, size: {member.size}, sha256: "{member.sha256}"{record}}}\n'
+    rows = "" if member.rows is None else f", rows: {member.rows}"
+    return f'- {{name: {_quoted(member.name)}, size: {member.size}, sha256: "{member.sha256}"{record}{rows}}}\n'
 
 
 def absent_text(rows: Iterable[Absent]) -> Iterator[str]:
@@ -104,8 +107,14 @@ def read_members(chunks: Iterable[bytes]) -> Iterator[MemberFacts]:
 def _read_member(line: str) -> MemberFacts:
     match = _LINE.fullmatch(line)
     if match:
-        name, size, sha256, record = match.groups()
-        return MemberFacts(name=name, size=int(size), sha256=sha256, record=record is not None)
+        name, size, sha256, record, rows = match.groups()
+        return MemberFacts(
+            name=name,
+            size=int(size),
+            sha256=sha256,
+            record=record is not None,
+            rows=None if rows is None else int(rows),
+        )
     try:
         ((facts),) = yaml.safe_load(line)
         return MemberFacts(**facts)

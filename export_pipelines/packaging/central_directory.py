@@ -45,7 +45,9 @@ def write_listings(
             split = lines.size
         lines.add(member)
         clashes.add(member.name)
-        facts = MemberFacts(name=member.name, size=member.size, sha256=member.sha256, record=member.record)
+        facts = MemberFacts(
+            name=member.name, size=member.size, sha256=member.sha256, record=member.record, rows=member.rows
+        )
         manifest.write(member_text(facts))
         if count < LISTED_MEMBERS_MAX:
             listing.append(facts)

@@ -45,6 +45,7 @@ class MemberEntry:
     Attributes:
         at: where its local header begins in the body.
         packed, size: bytes in the file, bytes of content.
+        record, rows: as in :class:`~export_pipelines.core.archive.Member`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class MemberEntry:
     sha256: str
     method: int
     record: bool
+    rows: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class RunEntry:
 
 
 def encode_member(entry: MemberEntry) -> bytes:
-    """The member's line; what is usual (deflated, no record) is left out."""
+    """The member's line; what is usual (deflated, no record, no table) is left out."""
     line: dict[str, object] = {
         "name": entry.name, "at": entry.at, "packed": entry.packed, "size": entry.size, "crc32": entry.crc32,
         "sha256": entry.sha256,
@@ -78,6 +80,8 @@ def encode_member(entry: MemberEntry) -> bytes:
         line["method"] = entry.method
     if entry.record:
         line["record"] = True
+    if entry.rows is not None:
+        line["rows"] = entry.rows
     return orjson.dumps(line)
 
 
@@ -127,6 +131,7 @@ class PartIndex:
                 sha256=line["sha256"],
                 method=line.get("method", DEFLATED),
                 record=line.get("record", False),
+                rows=line.get("rows"),
             )
 
     def _read_head(self, line: bytes) -> IndexHead:

@@ -71,10 +71,7 @@ class _Part:
 
     def add_member(self, member: Member) -> None:
         name, data = encode_name(member.name), member.data
-        packed, method = deflate_whole(data), DEFLATED
-        # Text of a few bytes grows when deflated.
-        if len(packed) >= len(data):
-            packed, method = bytearray(data), STORED
+        packed, method = _packed(member)
         entry = MemberEntry(
             name=member.name,
             at=self._at,
@@ -84,9 +81,10 @@ class _Part:
             sha256=hashlib.sha256(data).hexdigest(),
             method=method,
             record=member.record,
+            rows=member.rows,
         )
         self._members.append((member.name, encode_member(entry)))
-        self._records += member.record
+        self._records += member.records
         self._content += len(data)
         self._write(local_header(name, method=method, crc32=entry.crc32, packed=entry.packed, size=entry.size))
         self._write(packed)
@@ -126,14 +124,28 @@ class _Part:
         return RunEntry(name=name, at=at, packed=self._at - at, size=run.size, crc32=run.crc32)
 
     def _write(self, data: bytes | bytearray) -> None:
-        self._buffer += data
         self._at += len(data)
+        if len(data) >= CHUNK_BYTES:
+            self._flush()
+            self._body.write(data)
+            return
+        self._buffer += data
         if len(self._buffer) >= CHUNK_BYTES:
             self._flush()
 
     def _flush(self) -> None:
         self._body.write(bytes(self._buffer))
         self._buffer.clear()
+
+
+def _packed(member: Member) -> tuple[bytes | bytearray, int]:
+    """What stands in the file for its content, and by which method."""
+    if not member.stored:
+        packed = deflate_whole(member.data)
+        # Text of a few bytes grows when deflated.
+        if len(packed) < len(member.data):
+            return packed, DEFLATED
+    return member.data, STORED
 
 
 class _Run:

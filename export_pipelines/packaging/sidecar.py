@@ -65,12 +65,22 @@ class ShardFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberFacts:
-    """One member of an archive: its content's size and SHA-256, and whether it counts as a record."""
+    """One member of an archive: its content's size and SHA-256.
+
+    Attributes:
+        record, rows: as in :class:`~export_pipelines.core.archive.Member`.
+    """
 
     name: str
     size: int
     sha256: str
     record: bool = False
+    rows: int | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records of the export it brings."""
+        return int(self.record) if self.rows is None else self.rows
 
 
 @dataclass(frozen=True, kw_only=True)

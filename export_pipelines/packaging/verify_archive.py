@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.archive_manifest import read_members
 from export_pipelines.packaging.deflating import crc32
+from export_pipelines.packaging.parquet_rows import count_parquet_rows
 from export_pipelines.packaging.problems import Findings
 from export_pipelines.packaging.sidecar import MemberFacts, MemberList, SidecarManifest
 from export_pipelines.packaging.zip_reader import FoundMember, read_content, read_directory
@@ -33,7 +34,7 @@ def check_archive(open_file: OpenFile, findings: Findings, *, manifest: SidecarM
     findings.checked(f"{check.members} members")
     if manifest.member_list is not None:
         findings.differ("the number of members", found=check.members, stated=manifest.member_list.count)
-    findings.differ("the number of members that are records", found=check.records, stated=manifest.record_count)
+    findings.differ("the number of records", found=check.records, stated=manifest.record_count)
 
 
 class _MemberCheck:
@@ -48,7 +49,7 @@ class _MemberCheck:
     def member(self, found: FoundMember | None, stated: MemberFacts | None) -> None:
         if found is not None and stated is not None:
             self.members += 1
-            self.records += stated.record
+            self.records += stated.records
             self._content(found, stated)
         elif stated is not None:
             self._findings.problem(f"member {stated.name} is missing")
@@ -70,6 +71,17 @@ class _MemberCheck:
         self._findings.differ(f"{name} SHA-256", found=digest.hexdigest(), stated=stated.sha256)
         if (size, crc) != (found.size, found.crc32):
             self._findings.problem(f"{name} size or CRC-32 is not what the archive's directory states")
+        elif stated.rows is not None and digest.hexdigest() == stated.sha256:
+            self._rows(found, stated)
+
+    def _rows(self, found: FoundMember, stated: MemberFacts) -> None:
+        """Compare the rows of a table; what its SHA-256 says is damaged has been named already, and is not opened."""
+        try:
+            count = count_parquet_rows(read_content(self._data, found))
+        except IntegrityError as error:
+            self._findings.problem(f"member {stated.name}: its rows cannot be counted: {error}")
+            return
+        self._findings.differ(f"member {stated.name}: its number of rows", found=count, stated=stated.rows)
 
 
 def _listed(source: BinaryIO, manifest: SidecarManifest) -> Iterator[MemberFacts]:

@@ -34,7 +34,7 @@ def shards(draw: st.DrawFn) -> list[list[Entry]]:
     found: list[list[Entry]] = [[] for _ in range(draw(st.integers(1, 4)))]
     for name in draw(st.lists(NAMES, max_size=10, unique_by=str.casefold)):
         if name.casefold() not in taken:
-            member = Member(name=name, data=draw(DATA), record=draw(st.booleans()))
+            member = Member(name=name, data=draw(DATA), record=draw(st.booleans()), stored=draw(st.booleans()))
             draw(st.sampled_from(found)).append(member)
     for entry in draw(st.lists(PIECES | ABSENCES, max_size=10)):
         draw(st.sampled_from(found)).append(entry)

@@ -43,7 +43,7 @@ JSON = st.recursive(
     max_leaves=5,
 )
 TIMES = st.datetimes(timezones=st.just(UTC))
-MEMBERS = st.builds(MemberFacts, name=TEXT, size=COUNTS, sha256=TEXT, record=st.booleans())
+MEMBERS = st.builds(MemberFacts, name=TEXT, size=COUNTS, sha256=TEXT, record=st.booleans(), rows=st.none() | COUNTS)
 SIDECARS = st.builds(
     SidecarManifest,
     job=st.builds(JobFacts, id=TEXT, attempt=COUNTS, type=TEXT, title=TEXT, user_id=TEXT),

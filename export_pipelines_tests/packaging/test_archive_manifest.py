@@ -22,6 +22,7 @@ MEMBERS = st.lists(
         size=st.integers(0, 1 << 50),
         sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
         record=st.booleans(),
+        rows=st.none() | st.integers(0, 1 << 50),
     ),
     max_size=6,
 )
@@ -47,6 +48,7 @@ def test_any_yaml_reader_takes_it_whole(head, members, absent) -> None:
     assert found["members"] == [
         {"name": member.name, "size": member.size, "sha256": member.sha256}
         | ({"record": True} if member.record else {})
+        | ({} if member.rows is None else {"rows": member.rows})
         for member in members
     ]
     assert found["absent"] == [{"id": row.id, "reason": row.reason} for row in absent]

@@ -81,6 +81,15 @@ def test_text_that_would_grow_is_stored() -> None:
     }
 
 
+def test_a_stored_member_lies_in_the_body_as_it_is() -> None:
+    table = b"abc" * segments.CHUNK_BYTES
+    body, index, totals = written([Member("a", b"1"), Member("t", table, rows=7, stored=True), Member("z", b"2")])
+    entry = next(entry for entry in index.members(base=0) if entry.name == "t")
+    assert (entry.method, entry.packed, entry.rows) == (STORED, len(table), 7)
+    assert content_of(body, entry) == table
+    assert totals.records == 7
+
+
 def test_a_long_run_waits_on_disk_and_comes_out_the_same(monkeypatch) -> None:
     entries = [Piece("all.jsonl", b"%d " % number * 50) for number in range(2000)]
     in_memory = written(list(entries))[0]

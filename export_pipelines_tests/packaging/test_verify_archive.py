@@ -4,9 +4,11 @@ import io
 import zipfile
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from export_pipelines.core.archive import Entry, Member, Piece
 from export_pipelines.packaging import verify_archive
@@ -83,7 +85,7 @@ def test_a_missing_member_is_named() -> None:
     manifest = replace(LISTED, file=facts_of(data, format_name="zip"))
     problems = problems_of(data, manifest)
     assert "member run/a.md is missing" in problems
-    assert "the number of members that are records is 2, the manifest states 3" in problems
+    assert "the number of records is 2, the manifest states 3" in problems
     assert not any("run/b.md" in problem for problem in problems)
 
 
@@ -125,9 +127,27 @@ def test_a_wrong_number_of_members_is_named() -> None:
 
 
 def test_a_wrong_number_of_records_is_named() -> None:
-    assert problems_of(DATA, replace(LISTED, record_count=4)) == (
-        "the number of members that are records is 3, the manifest states 4",
-    )
+    assert problems_of(DATA, replace(LISTED, record_count=4)) == ("the number of records is 3, the manifest states 4",)
+
+
+def table_of(rows: int) -> bytes:
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"n": list(range(rows))}), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("stated", [3, 0])
+def test_rows_of_a_table_are_counted_in_the_table_itself(stated) -> None:
+    data, layout = make_archive([[Member("run/t.parquet", table_of(3), rows=stated, stored=True)]])
+    found = verify_file(opener(data), manifest=of_archive(data, layout)).problems
+    wrong = f"member run/t.parquet: its number of rows is 3, the manifest states {stated}"
+    assert found == (() if stated == 3 else (wrong,))
+
+
+def test_a_table_that_is_none_is_named() -> None:
+    data, layout = make_archive([[Member("run/t.parquet", b"PAR1", rows=0, stored=True)]])
+    [problem] = verify_file(opener(data), manifest=of_archive(data, layout)).problems
+    assert problem.startswith("member run/t.parquet: its rows cannot be counted: ")
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip at all", DATA[:-1], DATA[: len(DATA) // 2]])

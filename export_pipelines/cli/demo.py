@@ -34,7 +34,7 @@ def _export(services: Services, type_name: str, subject: Subject) -> ExportJob:
         run_id=SHOWCASE_RUN_ID if subject is Subject.RUN else None,
         definition_id=SHOWCASE_DEFINITION_ID if subject is Subject.DEFINITION else None,
     )
-    return carry_out(services, submit(services, order))
+    return carry_out(services, lambda: submit(services, order))
 
 
 def _print(services: Services, done: list[ExportJob]) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -55,7 +55,8 @@ def export(
                 expiry_hours=expiry_hours,
                 options=options,
             )
-            job = carry_out(services, interrupted_like(services, order) or submit(services, order))
+            earlier = interrupted_like(services, order)
+            job = carry_out(services, lambda: earlier or submit(services, order))
             copied = copy_out(services, job, out)
             report(services, job, copied, as_json=as_json)
     except ExportPipelinesError as error:
@@ -97,15 +98,21 @@ def check_folder(folder: Path | None) -> None:
         raise ValidationError(f"--out {folder} is not a folder; create it first or name another.")
 
 
-def carry_out(services: Services, job: ExportJob) -> ExportJob:
-    """Run the job's Dagster run in this process; the job as it ended."""
-    # Dagster takes most of a second to import; only this command waits for it.
-    from export_pipelines.orchestration.launch import run_in_process  # noqa: PLC0415
+def carry_out(services: Services, get_job: Callable[[], ExportJob]) -> ExportJob:
+    """Run a job's Dagster run in this process; the job as it ended.
 
-    if job.status is not JobStatus.PENDING:
-        console.notes.print(f"continuing job {job.id}, which was interrupted", markup=False)
-    with progress_bar(services, job):
-        run_in_process(services.settings, job)
+    ``get_job`` is asked when Dagster is ready, so that no job is made that cannot be begun.
+    """
+    # Dagster takes most of a second to import; only commands that export wait for it.
+    from export_pipelines.orchestration.launch import dagster_ready  # noqa: PLC0415
+
+    with dagster_ready(services.settings) as run:
+        job = get_job()
+        if job.status is not JobStatus.PENDING:
+            how = "failed" if job.status is JobStatus.FAILED else "was interrupted"
+            console.notes.print(f"continuing job {job.id}, which {how}", markup=False)
+        with progress_bar(services, job):
+            run(job)
     return jobs.get(services.database, job.id)
 
 

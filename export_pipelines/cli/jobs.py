@@ -84,7 +84,7 @@ def retry(job_id: IdArgument, as_json: JsonOption = False) -> None:
             raise ConflictError(f"job {job.id} is being worked on right now; wait for it or cancel it.")
         if job.status not in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.FAILED):
             raise ConflictError(f"job {job.id} is {job.status}; start a new export instead.")
-        report(services, carry_out(services, job), None, as_json=as_json)
+        report(services, carry_out(services, lambda: job), None, as_json=as_json)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from export_pipelines.cli import console, database, demo, exports, imports, jobs, serving, verifying
+from export_pipelines.cli import console, database, demo, exports, imports, jobs, keys, serving, verifying
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
 app.command("verify")(verifying.verify)
+app.add_typer(keys.app, name="keys")
 app.add_typer(imports.app, name="import")
 app.add_typer(database.app, name="db")
 app.command("sweep")(jobs.sweep_command)
@@ -47,7 +48,8 @@ def run() -> NoReturn:
         sys.exit(FAILED)
     except OSError as error:
         # Files and stores have errors of ours by now; what is left are our own output streams: full, or closed.
-        _say(f"cannot go on: {error.strerror or error}")
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"cannot go on: {where}{error.strerror or error}")
         sys.exit(FAILED)
     except typer.Abort:
         _say("nothing was done, since nobody said yes")

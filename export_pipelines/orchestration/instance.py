@@ -20,17 +20,25 @@ def prepare_instance(settings: Settings, environ: MutableMapping[str, str] = os.
 
     Returns:
         Dagster's home.
+
+    Raises:
+        ValidationError: its home cannot be written.
     """
     environ[DATABASE_VARIABLE] = dagster_database_url(settings)
     given = environ.get("DAGSTER_HOME")
     if given:
         return Path(given)
     home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
     # Copied anew each time: the file in the project is the one that people edit.
     copy = home / f".dagster.yaml.{os.getpid()}"
-    shutil.copyfile(project_file("dagster.yaml"), copy)
-    copy.replace(home / "dagster.yaml")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(project_file("dagster.yaml"), copy)
+        copy.replace(home / "dagster.yaml")
+    except OSError as error:
+        raise ValidationError(
+            f"Dagster's home {home} cannot be written: {error.strerror}; set EXPORT_PIPELINES_HOME to another folder."
+        ) from error
     environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -6,20 +6,28 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import export_pipelines_tests
+from export_pipelines.db.database import Database
+from export_pipelines.steps.services import Services
 from export_pipelines_tests.dying import NOWHERE, Point, forked
 
 TREE = Path(export_pipelines_tests.__file__).parents[1]
 SCRIPT = Path(sys.executable).with_name("export-pipelines")
 SECRETS = {"database": "xyzzy-database-password", "links": "xyzzy-key-of-the-links-0123456789"}
 SECONDS = 120
-_LOADED = ["export_pipelines_tests.dying", "export_pipelines.cli.session", "export_pipelines.steps.export"]
+_LOADED = [
+    "export_pipelines_tests.dying",
+    "export_pipelines.cli.main",
+    "export_pipelines.orchestration.launch",
+    "export_pipelines.steps.export",
+]
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
 
 
@@ -39,12 +47,18 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What a deployment's environment says."""
+    """A deployment with its settings in the environment of its processes, and open in this process too."""
 
-    home: Path
-    database_url: str
+    services: Services
     dagster_url: str | None = None
-    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    @property
+    def home(self) -> Path:
+        return self.services.settings.home
 
     @property
     def store(self) -> Path:
@@ -55,19 +69,47 @@ class Deployment:
         chosen = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
             # Nobody asks for the password where the server trusts its host, but every message could show it.
-            "EXPORT_PIPELINES_DATABASE_URL": with_password(self.database_url),
+            "EXPORT_PIPELINES_DATABASE_URL": with_password(self.database.url),
             "EXPORT_PIPELINES_DAGSTER_DATABASE_URL": with_password(self.dagster_url) if self.dagster_url else None,
             "EXPORT_PIPELINES_HOME": str(self.home),
             "EXPORT_PIPELINES_STORE_URL": self.store.as_uri(),
             "EXPORT_PIPELINES_LINK_SECRET": SECRETS["links"],
+            "EXPORT_PIPELINES_SHARD_BYTES": str(self.services.settings.shard_bytes),
             "COLUMNS": "200",
-            **self.more,
             **more,
         }
         return {name: value for name, value in chosen.items() if value is not None}
 
+    def run(self, *arguments: str | Path, cwd: Path = TREE, **more: str | None) -> Outcome:
+        """``export-pipelines`` with these arguments, to its end, in a forked process."""
+        return self.fork(None, "cli", *arguments, cwd=cwd, **more).wait()
+
+    def work(self, point: Point | None, job_id: str) -> "Worker":
+        """A forked process that carries the job out and dies at the point."""
+        return self.fork(point, "job", job_id)
+
+    def fork(self, point: Point | None, *command: str | Path, cwd: Path = TREE, **more: str | None) -> "Worker":
+        """Start what :mod:`export_pipelines_tests.dying` offers, from a process that has everything loaded.
+
+        It is a process like any other, but starts within milliseconds.
+        """
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_LOADED)
+        name = secrets.token_hex(4)
+        said = tuple(Path(tempfile.gettempdir()) / f"export-pipelines-tests-{name}.{kind}" for kind in ("out", "err"))
+        arguments = [NOWHERE if point is None else point.as_argument(), *map(str, command)]
+        process = context.Process(
+            target=forked, args=(self.environ(more), str(cwd), list(map(str, said)), arguments), daemon=True
+        )
+        process.start()
+        return Worker(process=process, said=said)
+
+    def script(self, *arguments: str | Path, cwd: Path = TREE, **more: str | None) -> Outcome:
+        """``export-pipelines`` with these arguments, to its end, as a shell starts it."""
+        return finished(self.start(SCRIPT, *arguments, cwd=cwd, **more))
+
     def start(self, *command: str | Path, cwd: Path = TREE, **more: str | None) -> "subprocess.Popen[str]":
-        """A process of the deployment, with pipes for what it says."""
+        """Any program with the deployment's environment."""
         return subprocess.Popen(
             list(map(str, command)),
             env=self.environ(more),
@@ -79,38 +121,21 @@ class Deployment:
             stderr=subprocess.PIPE,
         )
 
-    def run(self, *arguments: str | Path, cwd: Path = TREE, **more: str | None) -> Outcome:
-        """``export-pipelines`` with these arguments, to its end."""
-        return finished(self.start(SCRIPT, *arguments, cwd=cwd, **more))
-
-    def dying(self, point: Point | None, *command: str, **more: str | None) -> "subprocess.Popen[str]":
-        """The same work in a process that dies at a point; see :mod:`export_pipelines_tests.dying`."""
-        return self.start(sys.executable, "-m", "export_pipelines_tests.dying", _argument(point), *command, **more)
-
-    def worker(self, point: Point | None, job_id: str) -> "Worker":
-        """A process that works on the job, forked from one that has everything loaded: started within milliseconds."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_LOADED)
-        log = self.home / f"worker-{secrets.token_hex(4)}.log"
-        arguments = (self.environ({}), str(log), _argument(point), "job", job_id)
-        process = context.Process(target=forked, args=arguments, daemon=True)
-        process.start()
-        return Worker(process=process, log=log)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """A forked process and what it says."""
+    """A forked process, and the files with what it says."""
 
     process: BaseProcess
-    log: Path
+    said: tuple[Path, ...]
 
     def wait(self) -> Outcome:
         """How it ended."""
         self.process.join(timeout=SECONDS)
         status = self.process.exitcode
         assert status is not None, f"still at work after {SECONDS} s"
-        return Outcome(status=status, out="", err=checked(self.log.read_text() if self.log.exists() else ""))
+        out, err = (checked(_taken(path)) for path in self.said)
+        return Outcome(status=status, out=out, err=err)
 
 
 def finished(process: "subprocess.Popen[str]") -> Outcome:
@@ -126,8 +151,14 @@ def checked(said: str) -> str:
     return said
 
 
-def _argument(point: Point | None) -> str:
-    return NOWHERE if point is None else point.as_argument()
+def _taken(path: Path) -> str:
+    """What the file holds, which is gone then; nothing when its process died before it could say anything."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def with_password(url: str) -> str:

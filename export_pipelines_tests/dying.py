@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -102,12 +102,20 @@ def main(point: str, command: str, *arguments: str) -> None:
         sys.exit(f"error: {error}")
 
 
-def forked(environ: Mapping[str, str], log: str, *arguments: str) -> None:
-    """The same in a process that was forked from one that has everything loaded; what it says goes into ``log``."""
+def forked(environ: Mapping[str, str], folder: str, said: Sequence[str], arguments: Sequence[str]) -> None:
+    """The same in a process that was forked from one that has everything loaded.
+
+    Args:
+        environ: the whole environment.
+        folder: where to stand.
+        said: the files for standard output and standard error.
+        arguments: of :func:`main`.
+    """
     os.environ.clear()
     os.environ.update(environ)
-    for stream in (1, 2):
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    os.chdir(folder)
+    for stream, path in enumerate(said, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
     main(*arguments)
 
 

@@ -69,13 +69,7 @@ def services(services: Services) -> Services:
 
 @pytest.fixture
 def deployment(services: Services) -> Deployment:
-    settings = services.settings
-    assert settings.database_url is not None
-    return Deployment(
-        home=settings.home,
-        database_url=settings.database_url,
-        more={"EXPORT_PIPELINES_SHARD_BYTES": str(settings.shard_bytes)},
-    )
+    return Deployment(services=services)
 
 
 @pytest.mark.parametrize(("type_name", "point"), DEATHS, ids=str)
@@ -83,7 +77,7 @@ def test_a_killed_export_is_completed_by_running_it_again(
     services: Services, deployment: Deployment, type_name: str, point: Point
 ) -> None:
     job = submit(services, order(type_name))
-    died = deployment.worker(point, job.id).wait()
+    died = deployment.work(point, job.id).wait()
     assert died.status == -signal.SIGKILL, died
     check_nothing_half_done(services, job.id)
     check_completed_by_running_again(services, job.id)
@@ -100,7 +94,7 @@ def test_an_export_killed_again_and_again_at_random_moments_is_completed_in_the_
     usual_seconds = time.monotonic() - began
     job = submit(services, order(type_name))
     for _ in range(3):
-        worker = deployment.worker(None, job.id)
+        worker = deployment.work(None, job.id)
         time.sleep(usual_seconds * chance.random())
         worker.process.kill()
         worker.wait()

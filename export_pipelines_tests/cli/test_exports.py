@@ -1,0 +1,119 @@
+"""``export-pipelines export`` as programs and people use it, from outside."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from export_pipelines.catalog.types import EXPORT_TYPES
+from export_pipelines.db import jobs
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.steps.verify import verify_path
+from export_pipelines_tests.deployments import Deployment
+
+NAMES = [type_.name for type_ in EXPORT_TYPES]
+RUN_NAME = "Courtyard, many languages, April"
+SUBJECTS = {"run_id": ("--run-id", SHOWCASE_RUN_ID), "definition_id": ("--definition-id", SHOWCASE_DEFINITION_ID)}
+
+
+def subject(type_name: str) -> tuple[str, str]:
+    return next(SUBJECTS[type_.subject_field] for type_ in EXPORT_TYPES if type_.name == type_name)
+
+
+@pytest.mark.parametrize("type_name", NAMES)
+def test_json_is_the_completed_row_with_the_files_place_and_what_it_could_not_keep(
+    shared: Deployment, type_name: str
+) -> None:
+    done = shared.script("export", type_name, *subject(type_name), "--user", DEMO_USER_EMAIL, "--json")
+    assert (done.status, done.err) == (0, "")
+    row = done.json
+    with shared.database.raw_connection() as connection:
+        columns = connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'export_jobs'"
+        ).fetchall()
+    assert set(row) == {name for (name,) in columns} | {"local_path"}
+    assert (row["status"], row["type"], row["progress_percent"], row["error"]) == ("COMPLETED", type_name, 100, None)
+    assert row["expires_at"] > row["completed_at"] > row["started_at"] > row["created_at"]
+    path = Path(row["local_path"])
+    assert path == shared.store / row["output_path"]
+    assert (len(path.read_bytes()), hashlib.sha256(path.read_bytes()).hexdigest()) == (
+        row["output_size_bytes"],
+        row["checksum"],
+    )
+    assert verify_path(path).problems == ()
+    assert isinstance(row["fidelity"], list)
+    # Of the demonstration data these two keep everything as it is.
+    assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL"))
+
+
+def test_a_name_will_do_for_an_id_and_the_terminal_says_where_the_file_is_and_what_was_lost(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    done = deployment.run("export", "bulk_csv", "--run-id", RUN_NAME, "--out", tmp_path / ".", EXPORT_PIPELINES_USER="")
+    assert (done.status, done.err) == (0, "")
+    [job] = jobs.list_jobs(deployment.database)
+    copied = tmp_path / f"run_{SHOWCASE_RUN_ID}_summary.csv"
+    for shown in (job.id, str(copied), str(job.checksum), str(job.output_url), "93 records", "note: column"):
+        assert shown in done.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", copied.name, f"{copied.name}.manifest.json"]
+    assert verify_path(copied).problems == ()
+
+
+def test_the_beginning_of_an_id_will_do_and_options_and_hours_are_kept_with_the_job(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    options = ("--set", "strict=yes", "--expiry-hours", "168", "--json", "--out", tmp_path)
+    done = deployment.run(
+        "export", "DEFINITION_MD", "--definition-id", SHOWCASE_DEFINITION_ID[:8], *options, cwd=tmp_path
+    )
+    assert done.status == 0
+    assert done.json["input"] == {
+        "subject_id": SHOWCASE_DEFINITION_ID,
+        "expiry_hours": 168,
+        "options": {"strict": True},
+    }
+    assert Path(done.json["local_path"]).parent == tmp_path
+
+
+def test_an_export_that_fails_is_status_1_with_the_reason_on_the_row(deployment: Deployment) -> None:
+    failed = deployment.run("export", "BULK_CSV", *subject("BULK_CSV"), "--set", "strict=true", "--json")
+    assert failed.status == 1
+    assert failed.json["status"] == "FAILED"
+    assert "strict was asked for" in failed.json["error"]
+    assert "local_path" not in failed.json
+    [job] = jobs.list_jobs(deployment.database)
+    told = deployment.run("jobs", "retry", job.id)
+    assert (told.status, told.out) == (1, "")
+    assert told.err.startswith("continuing job ")
+    assert f"error: job {job.id} is FAILED: strict was asked for" in told.err
+
+
+def test_a_copy_that_cannot_be_made_says_that_the_export_is_done(deployment: Deployment, tmp_path: Path) -> None:
+    in_the_way = tmp_path / f"run_{SHOWCASE_RUN_ID}_transcripts.jsonl"
+    in_the_way.mkdir()
+    failed = deployment.run("export", "BULK_JSONL", *subject("BULK_JSONL"), "--out", tmp_path)
+    [job] = jobs.list_jobs(deployment.database)
+    assert failed.status == 1
+    assert failed.err == (
+        f"error: job {job.id} is done, but {in_the_way} cannot be written: Is a directory. Copy it yourself from "
+        f"{job.output_path} in the store, or export again with another --out.\n"
+    )
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_dagster_keeps_of_the_runs_holds_no_secret(shared: Deployment) -> None:
+    import psycopg
+
+    from export_pipelines_tests.deployments import SECRETS
+
+    shared.run("export", "DEFINITION_MD", *subject("DEFINITION_MD"))
+    assert shared.dagster_url is not None
+    url = shared.dagster_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(url) as connection:
+        for table, column in (("event_logs", "event"), ("runs", "run_body"), ("run_tags", "value")):
+            count = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert count is not None
+            assert count[0] > 0
+            for secret in SECRETS.values():
+                query = f"SELECT count(*) FROM {table} WHERE strpos({column}, %s) > 0"
+                assert connection.execute(query, [secret]).fetchone() == (0,)

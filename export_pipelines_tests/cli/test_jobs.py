@@ -1,0 +1,140 @@
+"""``export-pipelines jobs`` and ``sweep``: listing, looking, continuing, cancelling."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs, leases
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.submit import submit
+from export_pipelines.steps.sweep import sweep
+from export_pipelines_tests.deployments import SECONDS, Deployment
+from export_pipelines_tests.dying import Point
+from export_pipelines_tests.steps.orders import order
+
+RENDER = "export_pipelines.steps.export:render"
+
+
+def pending(deployment: Deployment, type_name: str = "BULK_CSV") -> ExportJob:
+    return submit(deployment.services, order(type_name))
+
+
+def completed(deployment: Deployment, type_name: str = "DEFINITION_MD") -> ExportJob:
+    return run_export(deployment.services, pending(deployment, type_name).id)
+
+
+def test_the_list_is_newest_first_and_can_be_narrowed_down(deployment: Deployment) -> None:
+    old, new = completed(deployment), pending(deployment)
+    listed = deployment.run("jobs")
+    lines = listed.out.splitlines()
+    assert lines[0].split()[:4] == ["ID", "TYPE", "STATUS", "DONE"]
+    assert [line.split()[:3] for line in lines[1:]] == [
+        [new.id, "BULK_CSV", "PENDING"],
+        [old.id, "DEFINITION_MD", "COMPLETED"],
+    ]
+    assert [row["id"] for row in deployment.run("jobs", "--json").json] == [new.id, old.id]
+    for narrowed in (("--status", "completed"), ("--type", "definition_md")):
+        assert [row["id"] for row in deployment.run("jobs", *narrowed, "--json").json] == [old.id]
+    assert [row["id"] for row in deployment.run("jobs", "--limit", "1", "--json").json] == [new.id]
+
+
+def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None:
+    job = completed(deployment)
+    assert deployment.run("jobs", "show", job.id[:20], "--json").json["checksum"] == job.checksum
+    shown = deployment.run("jobs", "show", job.id)
+    assert shown.status == 0
+    for text in (job.title, str(job.checksum), str(job.output_url), str(deployment.store)):
+        assert text in shown.out
+    assert [line.split()[-1] for line in shown.out.splitlines()[-3:]] == ["created", "started", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("jobs", "show", "cnosuchjob"), "There is no export job 'cnosuchjob'"),
+        (("jobs", "show", "../etc"), "There is no export job '../etc'"),
+        (("jobs", "retry", "cnosuchjob"), "There is no export job 'cnosuchjob'"),
+        (("jobs", "cancel", "cnosuchjob"), "There is no export job 'cnosuchjob'"),
+        (("jobs", "--status", "DONE"), "there are PENDING, PROCESSING, COMPLETED, FAILED, EXPIRED, CANCELLED"),
+        (("jobs", "--type", "BULK_XML"), "export type 'BULK_XML' is unknown"),
+    ],
+    ids=lambda value: value[1] + "-" + value[2] if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_is_a_wrong_request(shared: Deployment, arguments: tuple[str, ...], said: str) -> None:
+    refused = shared.run(*arguments)
+    assert (refused.status, refused.out) == (2, "")
+    assert said in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_a_finished_job_is_neither_continued_nor_cancelled(deployment: Deployment) -> None:
+    job = completed(deployment)
+    for command, said in (("retry", "start a new export instead"), ("cancel", "there is nothing left to cancel")):
+        refused = deployment.run("jobs", command, job.id)
+        assert (refused.status, refused.out) == (2, "")
+        assert refused.err == f"error: job {job.id} is COMPLETED; {said}.\n"
+    assert jobs.get(deployment.database, job.id) == job
+
+
+def test_a_job_that_somebody_works_on_is_not_continued_by_another(deployment: Deployment) -> None:
+    job = pending(deployment)
+    with leases.hold(deployment.database, job.id):
+        refused = deployment.run("jobs", "retry", job.id)
+    assert refused.status == 2
+    assert "is being worked on right now" in refused.err
+    assert jobs.get(deployment.database, job.id).status is JobStatus.PENDING
+
+
+def test_cancelling_stops_whoever_works_on_the_job_and_leaves_no_file(deployment: Deployment) -> None:
+    job = pending(deployment)
+    worker = deployment.work(Point(target=RENDER, when="after", number=signal.SIGSTOP), job.id)
+    pid = worker.process.pid
+    assert pid is not None
+    wait_until_stopped(pid)
+    cancelled = deployment.run("jobs", "cancel", job.id)
+    os.kill(pid, signal.SIGCONT)
+    ended = worker.wait()
+    assert (cancelled.status, cancelled.out) == (0, f"job {job.id} is CANCELLED\n")
+    assert ended.status == 1
+    assert f"{job.id} is CANCELLED" in ended.err
+    assert jobs.get(deployment.database, job.id).status is JobStatus.CANCELLED
+    assert list(deployment.services.store.list("exports/")) == []
+
+
+def test_the_sweep_fails_a_job_whose_worker_died_and_retry_continues_it(deployment: Deployment) -> None:
+    job = pending(deployment)
+    deployment.work(Point(target=RENDER, when="after"), job.id).wait()
+    later = replace(deployment.services, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
+    assert sweep(later).failed == (job.id,)
+    shown = deployment.run("jobs", "show", job.id, "--json").json
+    assert shown["status"] == "FAILED"
+    assert f"`export-pipelines jobs retry {job.id}` continues where it stopped" in shown["error"]
+    retried = deployment.run("jobs", "retry", job.id, "--json")
+    assert retried.status == 0
+    assert (retried.json["status"], retried.json["attempt"], retried.json["error"]) == ("COMPLETED", 1, None)
+
+
+def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
+    job = completed(deployment)
+    with deployment.database.raw_connection() as connection:
+        connection.execute("UPDATE exports.export_jobs SET completed_at = now() - interval '9 h', expires_at = now()")
+        connection.commit()
+    swept = deployment.run("sweep", EXPORT_PIPELINES_STAGING_GRACE_SECONDS="0")
+    assert swept.status == 0
+    assert swept.out.startswith("1 jobs expired, 0 dead jobs failed, ")
+    assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
+    assert [path for path in deployment.store.rglob("*") if path.is_file()] == []
+
+
+def wait_until_stopped(pid: int) -> None:
+    """Wait for a process that is another's child; Linux calls its state ``T`` then."""
+    give_up = time.monotonic() + SECONDS
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < give_up
+        time.sleep(0.01)

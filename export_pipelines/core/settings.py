@@ -23,6 +23,8 @@ class Settings:
         store_url: ``file:///...`` or ``s3://bucket/prefix``; None is a folder under ``home``.
         public_url: what download links begin with.
         link_secret: key of the signed links; None generates one under ``home``. Never shown.
+        signing_key: private Ed25519 key that signs manifests, base64 or PEM; None generates one under ``home``. Never
+            shown.
         schemas: PostgreSQL schema of each context, when the application's own are used.
         executor: ``multi_or_in_process`` (default), ``in_process``.
         db_os_user: operating-system user for the embedded server when we run as root.
@@ -41,6 +43,7 @@ class Settings:
     store_url: str | None = None
     public_url: str = "http://127.0.0.1:8010"
     link_secret: str | None = field(default=None, repr=False)
+    signing_key: str | None = field(default=None, repr=False)
     schemas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({name: name for name in CONTEXTS}))
     executor: str = "multi_or_in_process"
     db_os_user: str | None = None
@@ -75,6 +78,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         store_url=text("STORE_URL"),
         public_url=(text("PUBLIC_URL") or defaults.public_url).rstrip("/"),
         link_secret=text("LINK_SECRET"),
+        signing_key=text("SIGNING_KEY"),
         schemas=_schemas(text("SCHEMAS") or ""),
         executor=text("EXECUTOR") or defaults.executor,
         db_os_user=text("DB_OS_USER"),

@@ -53,7 +53,7 @@ def _scenarios(chunks: Iterator[bytes]) -> int:
     """YAML: entries of the mapping ``scenarios`` at the top, counted from the parser's events."""
     top, inside, count = 0, False, 0
     try:
-        for depth, node in _nodes(chunks):
+        for depth, node in nodes(chunks):
             if depth == 1:
                 # Keys and values take turns; what follows the key is inside it.
                 if top % 2 == 0:
@@ -66,8 +66,8 @@ def _scenarios(chunks: Iterator[bytes]) -> int:
     return count // 2
 
 
-def _nodes(chunks: Iterator[bytes]) -> Iterator[tuple[int, yaml.NodeEvent]]:
-    """Every node with its depth; the document's own is 0."""
+def nodes(chunks: Iterator[bytes]) -> Iterator[tuple[int, yaml.NodeEvent]]:
+    """Every node of a YAML stream with its depth; the document's own is 0."""
     depth = 0
     for event in yaml.parse(io.BufferedReader(_Chunks(chunks)), Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionEndEvent):

@@ -129,10 +129,13 @@ class SidecarManifest:
 
 
 def build(manifest: SidecarManifest) -> bytes:
-    """The sidecar's bytes: JSON with sorted keys, two spaces of indentation, LF, and a newline at the end."""
-    text = json.dumps(
-        msgspec.to_builtins(manifest), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False, default=dict
-    )
+    """The sidecar's canonical bytes, still without a signature."""
+    return canonical(msgspec.to_builtins(manifest))
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys, two spaces of indentation, LF, and a newline at the end; what signatures are made of."""
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False, default=dict)
     # Half a surrogate pair cannot be UTF-8; as a backslash escape it is legal JSON and reads back the same.
     return text.encode("utf-8", "backslashreplace") + b"\n"
 

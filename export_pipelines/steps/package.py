@@ -14,12 +14,14 @@ from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, ledger
 from export_pipelines.packaging import sidecar
 from export_pipelines.packaging.digest import sha256_of
+from export_pipelines.packaging.signing import sign
 from export_pipelines.rendering.base import FlatFormat
 from export_pipelines.steps import staging
 from export_pipelines.steps.contexts import read_context
 from export_pipelines.steps.layout import Laid, lay_out
 from export_pipelines.steps.progress import PACKAGED, Progress
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.signing import signing_key
 
 
 def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: Sequence[Part]) -> Package:
@@ -51,6 +53,7 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
     job = jobs.get(services.database, ref.job_id)
     facts = _file_facts(type_, context, laid, digest)
     manifest = _manifest(services, job, frozen, context, laid=laid, file=facts, notes=notes)
+    signed = sign(sidecar.build(manifest), signing_key(services.settings))
     composition = staging.stage_record(services.store, staging.package_key(ref, "composition.json"), laid.segments)
     Progress(services, ref).reach(PACKAGED)
     return Package(
@@ -60,7 +63,7 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
         composition=composition,
         size=laid.size,
         sha256=digest,
-        manifest=staging.stage(services.store, staging.package_key(ref, "manifest.json"), sidecar.build(manifest)),
+        manifest=staging.stage(services.store, staging.package_key(ref, "manifest.json"), signed),
         record_count=laid.records,
         fidelity=notes,
         partial=frozen.partial,

@@ -13,9 +13,11 @@ from export_pipelines.db.database import Database
 from export_pipelines.orchestration import metadata
 from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
 from export_pipelines.orchestration.failures import retry_policy, translated
+from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
 from export_pipelines.steps.begin import begin, take_up
 from export_pipelines.steps.load import load
+from export_pipelines.steps.missing import render_missing
 from export_pipelines.steps.package import package
 from export_pipelines.steps.preview import preview
 from export_pipelines.steps.record import record
@@ -68,7 +70,7 @@ def _load_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
     ) -> Iterator[Any]:
         watch = metadata.Stopwatch()
         with translated():
-            services = services_of(database, store)
+            services = services_of(database, store, tell=teller(context))
             job_id = _job_id(context, services, type_, config)
             with leases.hold(database, job_id):
                 job = begin(services, job_id, dagster_run_id=context.run.run_id)
@@ -134,7 +136,13 @@ def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Package:
         watch = metadata.Stopwatch()
-        made = _fenced(context, database, store, frozen.job, lambda services: package(services, type_, frozen, parts))
+        made = _fenced(
+            context,
+            database,
+            store,
+            frozen.job,
+            lambda services: package(services, type_, frozen, render_missing(services, type_, frozen, parts)),
+        )
         shown = preview(store, type_, made)
         context.add_output_metadata(metadata.of_package(made, preview=shown, seconds=watch.seconds()))
         return made
@@ -197,6 +205,6 @@ def _fenced(
 ) -> Made:
     """Do a step's work while the job is ours: attempt current, lease held."""
     with translated(), leases.hold(database, ref.job_id):
-        services = services_of(database, store)
+        services = services_of(database, store, tell=teller(context))
         take_up(services, ref, dagster_run_id=context.run.run_id)
         return work(services)

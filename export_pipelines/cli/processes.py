@@ -1,25 +1,20 @@
 """Child processes with one fate: started in order, watched, and all stopped when one ends or we are told to."""
 
-import ctypes
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from export_pipelines.cli.groups import GRACE_SECONDS, POLL_SECONDS, Guard, end
 from export_pipelines.core.errors import ValidationError, WorkError
 
 HOST = "127.0.0.1"
-GRACE_SECONDS = 15.0
-"""Between asking a child to end and ending it."""
-POLL_SECONDS = 0.1
 LOG_TAIL_BYTES = 2000
-_PR_SET_PDEATHSIG = 1
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,26 +57,33 @@ def require_free(programs: Iterable[Program]) -> None:
 
 
 class Family:
-    """The children; leaving the block ends them all, however it is left."""
+    """The children; leaving the block ends them all, however it is left.
 
-    def __init__(self, *, environ: Mapping[str, str], logs: Path) -> None:
+    Within the block SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does.
+    """
+
+    def __init__(self, *, environ: Mapping[str, str], logs: Path, grace: float = GRACE_SECONDS) -> None:
         self._environ = dict(environ)
         self._logs = logs
+        self._grace = grace
         self._children: dict[str, tuple[Program, subprocess.Popen[bytes]]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> "Family":
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        self._before = {number: signal.signal(number, signal.default_int_handler) for number in _ENDINGS}
+        self._guard = Guard(grace=self._grace)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # A second Ctrl-C, from an impatient hand, must not leave half of them behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDINGS:
             signal.signal(number, signal.SIG_IGN)
-        self._stop()
+        end((child.pid for _, child in self._children.values()), grace=self._grace, reap=self._reap)
+        self._guard.dismiss()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def start(self, programs: Iterable[Program], *, seconds: float) -> None:
         """Start the programs in this order, and return when all that listen answer.
@@ -119,6 +121,7 @@ class Family:
                 start_new_session=True,
                 preexec_fn=_in_child,  # noqa: PLW1509
             )
+        self._guard.watch(child.pid)
         self._children[program.name] = (program, child)
 
     def _wait_ready(self, program: Program, *, give_up: float) -> None:
@@ -135,18 +138,9 @@ class Family:
                     f"the {program.name} ended with status {child.returncode}; its log ends:\n{self._tail(program)}"
                 )
 
-    def _stop(self) -> None:
+    def _reap(self) -> None:
         for _, child in self._children.values():
-            _signal_group(child, signal.SIGTERM)
-        give_up = time.monotonic() + GRACE_SECONDS
-        for _, child in self._children.values():
-            try:
-                child.wait(timeout=max(0.1, give_up - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal_group(child, signal.SIGKILL)
-                child.wait()
-            # Grandchildren (run workers, the inner code server) share the group and may outlive the child.
-            _signal_group(child, signal.SIGKILL)
+            child.poll()
 
     def _log(self, program: Program) -> Path:
         return self._logs / f"{program.name}.log"
@@ -161,18 +155,6 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        # The whole group has ended; that is what we wanted.
-        return
-
-
 def _in_child() -> None:
-    """What each child is before it becomes its program."""
     # Started from a script's background we ignore Ctrl-C, and Dagster's programs treat SIGTERM as they treat Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform == "linux":
-        # When we are killed without a chance to stop our children, the kernel asks them to end.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

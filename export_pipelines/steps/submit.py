@@ -13,6 +13,7 @@ from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.db import jobs
 from export_pipelines.db.evaluation import lookup, scenarios
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.signing import signing_key
 from export_pipelines.storage.secret import link_secret
 
 HOURS = range(1, 169)
@@ -47,6 +48,7 @@ def submit(services: Services, order: Order, *, dagster_run_id: str | None = Non
     request = check(services, order)
     # What the last step would only find when all the work is done.
     link_secret(services.settings)
+    signing_key(services.settings)
     services.store.check_writable()
     return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
 

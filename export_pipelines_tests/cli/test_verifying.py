@@ -1,10 +1,12 @@
 """``export-pipelines verify``: what was published is found whole, and what was changed since is found and named."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from export_pipelines.core.jobs import ExportJob
+from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines_tests.deployments import Deployment
@@ -74,3 +76,73 @@ def test_a_file_without_its_manifest_and_a_job_without_its_file_say_so(shared: D
     refused = shared.run("verify", path)
     assert (refused.status, refused.out) == (2, "")
     assert str(manifest) in refused.err
+
+
+def test_a_file_is_verified_elsewhere_with_the_public_key_alone(shared: Deployment, tmp_path: Path) -> None:
+    _, path = published(shared, "BULK_JSONL")
+    key, pem = tmp_path / "key.txt", tmp_path / "key.pem"
+    key.write_text(shared.run("keys", "signing", "public").out)
+    pem.write_text(shared.run("keys", "signing", "public", "--pem").out)
+    elsewhere = {
+        "EXPORT_PIPELINES_HOME": str(tmp_path / "elsewhere"),
+        "EXPORT_PIPELINES_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+    }
+    for given in (key, pem, key.read_text().strip()):
+        verified = shared.run("verify", path, "--public-key", given, **elsewhere)
+        assert (verified.status, verified.err) == (0, "")
+        assert "the manifest's signature" in verified.out
+    unknown = shared.run("verify", path, **elsewhere)
+    assert unknown.status == 1
+    assert "which is not known here" in unknown.out
+    wrong = shared.run("verify", path, "--public-key", "A" * 43 + "=", **elsewhere)
+    assert wrong.status == 1
+    refused = shared.run("verify", path, "--public-key", tmp_path / "nothing.pem", **elsewhere)
+    assert (refused.status, refused.out) == (2, "")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_manifest_without_signature_is_a_problem_unless_it_is_allowed(shared: Deployment) -> None:
+    job, path = published(shared, "DEFINITION_MD")
+    manifest = Path(f"{path}.manifest.json")
+    found = json.loads(manifest.read_bytes())
+    del found["signature"]
+    manifest.write_text(json.dumps(found, sort_keys=True, indent=2, ensure_ascii=False) + "\n")
+    for target in (path, job.id):
+        refused = shared.run("verify", target)
+        assert refused.status == 1
+        assert refused.out.startswith("the manifest is not signed")
+        assert shared.run("verify", target, "--allow-unsigned").status == 0
+
+
+def test_against_the_database_missing_extra_and_changed_are_told_apart(deployment: Deployment) -> None:
+    job, path = published(deployment, "BULK_JSONL")
+    same = deployment.run("verify", path, "--against-database")
+    assert (same.status, same.out.splitlines()[1]) == (0, "ok: the database still says the same of 93 records")
+    with deployment.database.raw_connection() as connection:
+        first, second = (
+            id_
+            for (id_,) in connection.execute(
+                "SELECT id FROM evaluation.transcripts WHERE run_id = %s ORDER BY id LIMIT 2", [SHOWCASE_RUN_ID]
+            )
+        )
+        connection.execute("UPDATE evaluation.transcripts SET token_count = 7 WHERE id = %s", [second])
+        connection.execute(
+            'INSERT INTO evaluation.transcripts SELECT (jsonb_populate_record(t, \'{"id": "cnew"}\')).* '
+            "FROM evaluation.transcripts t WHERE id = %s",
+            [first],
+        )
+        connection.execute("DELETE FROM evaluation.transcripts WHERE id = %s", [first])
+        connection.commit()
+    for target in (path, job.id):
+        moved = deployment.run("verify", target, "--against-database")
+        assert moved.status == 1
+        assert moved.out.splitlines()[1:] == [
+            f"missing: record {first} is in the file, but gone from the database",
+            "extra: record cnew is in the database, but not in the file",
+            f"changed: record {second} has changed in the database: token_count",
+        ]
+        assert (
+            f"error: {target} is intact, but the data has moved on since it was made: 1 missing record, 1 extra record,"
+            " 1 changed record (read at " in moved.err
+        )
+    assert deployment.run("verify", path).status == 0

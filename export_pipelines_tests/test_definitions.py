@@ -11,7 +11,7 @@ from export_pipelines.definitions import defs
 
 dg.Definitions.validate_loadable(defs)
 print(*sorted(job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")))
-print(*sorted({"pandas", "pyarrow", "boto3", "reportlab"} & set(sys.modules)))
+print(*sorted({"numpy", "pandas", "pyarrow", "boto3", "reportlab"} & set(sys.modules)))
 """
 
 
@@ -26,6 +26,7 @@ def test_the_code_location_loads_without_any_setting_and_without_heavy_imports(t
     assert jobs.split() == [
         "export_bulk_csv",
         "export_bulk_jsonl",
+        "export_bulk_parquet",
         "export_definition_md",
         "export_run_bundle",
         "export_scenarios_yaml",

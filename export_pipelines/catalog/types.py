@@ -2,13 +2,21 @@
 
 from export_pipelines.catalog.bulk_csv import BULK_CSV
 from export_pipelines.catalog.bulk_jsonl import BULK_JSONL
+from export_pipelines.catalog.bulk_parquet import BULK_PARQUET
 from export_pipelines.catalog.definition_md import DEFINITION_MD
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.catalog.run_bundle import RUN_BUNDLE
 from export_pipelines.catalog.scenarios_yaml import SCENARIOS_YAML
 from export_pipelines.core.errors import ValidationError
 
-EXPORT_TYPES: tuple[ExportType, ...] = (DEFINITION_MD, SCENARIOS_YAML, RUN_BUNDLE, BULK_JSONL, BULK_CSV)
+EXPORT_TYPES: tuple[ExportType, ...] = (
+    DEFINITION_MD,
+    SCENARIOS_YAML,
+    RUN_BUNDLE,
+    BULK_JSONL,
+    BULK_CSV,
+    BULK_PARQUET,
+)
 
 
 def export_type(name: str) -> ExportType:

@@ -37,14 +37,14 @@ class FlatFormat(Protocol):
 class ArchiveFormat(Protocol):
     """A format whose file is an archive of members."""
 
-    def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, first: bool) -> Iterator[Entry]:
+    def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, shard: int) -> Iterator[Entry]:
         """The members, pieces and absences that one shard contributes; every row gives a record or an absence.
 
         Args:
             rows: the shard's rows.
             context: the export's context.
             report: takes what cannot be kept exactly.
-            first: whether this is shard 0, which also brings the members that depend on no row.
+            shard: its index; shard 0 also brings the members that depend on no row.
         """
         ...
 

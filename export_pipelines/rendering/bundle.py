@@ -17,7 +17,7 @@ from export_pipelines.rendering.fields import damaged_rows_named
 class RunBundle:
     """The archive format of RUN_BUNDLE; rows have the columns of ``bundle_transcripts.COLUMNS``."""
 
-    def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, first: bool) -> Iterator[Entry]:
+    def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, shard: int) -> Iterator[Entry]:
         """A shard's transcripts; the first shard brings the documents, and the beginning of every aggregated file.
 
         Raises:
@@ -27,7 +27,7 @@ class RunBundle:
         check_columns(context, COLUMNS)
         names = BundleNames(context)
         transcripts = BundleTranscripts(context, names, report)
-        if first:
+        if shard == 0:
             yield from documents(context, names, report)
             yield from transcripts.beginnings()
         with damaged_rows_named():

@@ -86,7 +86,7 @@ def _render_archive(
     report: FidelityReport,
 ) -> Part:
     store, index_of = services.store, task.shard.index
-    entries = format_.entries(iter(rows), context, report, first=index_of == 0)
+    entries = format_.entries(iter(rows), context, report, shard=index_of)
     with (
         store.writer(staging.part_key(task.job, index_of)) as body,
         store.writer(staging.part_key(task.job, index_of, kind="index")) as index,

@@ -92,7 +92,7 @@ def bundle(shards, context):
     whole = Bundle()
     for index, shard in enumerate(shards):
         rows = iter([row(*(transcript[name] for name in COLUMNS)) for transcript in shard])
-        for entry in RunBundle().entries(rows, context, whole.report, first=index == 0):
+        for entry in RunBundle().entries(rows, context, whole.report, shard=index):
             _take(whole, entry)
     return whole
 

@@ -32,19 +32,19 @@ def test_the_manifest_begins_with_facts_of_the_data():
 
 
 def test_later_shards_bring_no_documents():
-    assert list(RunBundle().entries(iter([]), bundle_context(), FidelityReport(), first=False)) == []
+    assert list(RunBundle().entries(iter([]), bundle_context(), FidelityReport(), shard=1)) == []
 
 
 def test_other_columns_than_the_formats_own_are_refused():
     context = bundle_context(columns=[{"name": "id", "type": "text"}])
     with pytest.raises(IntegrityError, match="the frozen rows have the columns id"):
-        list(RunBundle().entries(iter([]), context, FidelityReport(), first=True))
+        list(RunBundle().entries(iter([]), context, FidelityReport(), shard=0))
 
 
 def test_a_row_of_other_fields_is_damage():
     rows = iter([(b"ct1", b"s1", b"openai:gpt-4.1", *[None] * 2, b"x", *[None] * 8)])
     with pytest.raises(IntegrityError, match="a frozen row is damaged"):
-        list(RunBundle().entries(rows, bundle_context(), FidelityReport(), first=False))
+        list(RunBundle().entries(rows, bundle_context(), FidelityReport(), shard=1))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
+from pyarrow import parquet
 
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.errors import FidelityError, IntegrityError
@@ -66,6 +68,38 @@ def test_how_the_rows_were_cut_into_shards_does_not_show_in_flat_files(services:
             assert {name: a.read(name) for name in a.namelist()} == {name: b.read(name) for name in b.namelist()}
     else:
         assert data == again
+
+
+def tables(services: Services, job: ExportJob) -> list[pa.Table]:
+    """What a BULK_PARQUET export holds, file by file in the order of names."""
+    assert job.output_path is not None
+    with services.store.open(job.output_path) as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as archive:
+        assert archive.testzip() is None
+        names = sorted(name for name in archive.namelist() if name.endswith(".parquet"))
+        assert {archive.getinfo(name).compress_type for name in names} == {zipfile.ZIP_STORED}
+        return [parquet.read_table(io.BytesIO(archive.read(name))) for name in names]
+
+
+def test_how_the_rows_were_cut_into_shards_does_not_show_in_tables_put_together(services: Services) -> None:
+    many, _ = export(services, "BULK_PARQUET")
+    whole = replace(services, settings=replace(services.settings, shard_bytes=1 << 30))
+    one, _ = export(whole, "BULK_PARQUET")
+    parts = tables(services, many)
+    assert len(parts) > 1
+    assert [pa.concat_tables(parts).combine_chunks()] == [table.combine_chunks() for table in tables(whole, one)]
+    assert many.record_count == one.record_count == sum(table.num_rows for table in parts)
+
+
+def test_tables_hold_what_json_lines_hold(services: Services) -> None:
+    job, _ = export(services, "BULK_PARQUET")
+    _, lines = export(services, "BULK_JSONL")
+    rows = pa.concat_tables(tables(services, job)).to_pylist()
+    for row, line in zip(rows, map(json.loads, lines.splitlines()), strict=True):
+        moment = row["created_at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        assert (row["transcript_id"], moment) == (line["transcript_id"], line["created_at"])
+        assert row["estimated_cost"] == line["estimated_cost"]
+        assert (row["content"] and json.loads(row["content"])) == line["content"]
+        assert row["scenario_name"] == line["scenario"]["name"]
 
 
 def test_independent_readers_count_what_the_row_says(services: Services) -> None:
@@ -214,7 +248,7 @@ def test_a_cancelled_job_stays_cancelled_and_leaves_no_file(services: Services) 
     assert list(services.store.list("exports/")) == []
 
 
-@pytest.mark.parametrize("type_name", ["RUN_BUNDLE", "BULK_JSONL", "BULK_CSV"])
+@pytest.mark.parametrize("type_name", ["RUN_BUNDLE", "BULK_JSONL", "BULK_CSV", "BULK_PARQUET"])
 def test_a_run_without_transcripts_gives_a_whole_file_without_records(services: Services, type_name: str) -> None:
     with services.database.raw_connection() as connection:
         found = connection.execute(
@@ -229,6 +263,9 @@ def test_a_run_without_transcripts_gives_a_whole_file_without_records(services: 
         with services.store.open(job.output_path) as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as archive:
             assert archive.testzip() is None
             assert f"run_{found[0]}/manifest.yaml" in archive.namelist()
+    if type_name == "BULK_PARQUET":
+        [table] = tables(services, job)
+        assert (table.num_rows, "freedom" in table.schema.names, len(table.schema)) == (0, False, 17)
     assert verify_job(services, job.id).problems == ()
 
 

@@ -1,8 +1,9 @@
-"""BULK_JSONL and BULK_CSV: the transcripts of a run, whole or only what a table shows of them."""
+"""BULK_JSONL, BULK_CSV and BULK_PARQUET: the transcripts of a run, whole or only what a table shows of them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from export_pipelines.core.frozen import Column
 from export_pipelines.db.snapshot import Snapshot
 from export_pipelines.db.sources.runs import read_run, read_scenarios_of
 from export_pipelines.db.sources.source import Source, typed
@@ -88,6 +89,23 @@ def read_responses(snapshot: Snapshot, subject_id: str, options: Mapping[str, An
         NotFoundError, ValidationError: as :func:`read_run`.
         ContentError: a scenario's content cannot be read.
     """
+    return _scored(snapshot, subject_id, options, sql=RESPONSES, columns=RESPONSE_COLUMNS)
+
+
+def read_table(snapshot: Snapshot, subject_id: str, options: Mapping[str, Any]) -> Source:
+    """Whole transcripts; the context names the dimensions that have numeric scores.
+
+    Raises:
+        NotFoundError, ValidationError: as :func:`read_run`.
+        ContentError: a scenario's content cannot be read.
+    """
+    return _scored(snapshot, subject_id, options, sql=TRANSCRIPTS, columns=TRANSCRIPT_COLUMNS)
+
+
+def _scored(
+    snapshot: Snapshot, subject_id: str, options: Mapping[str, Any], *, sql: str, columns: tuple[Column, ...]
+) -> Source:
+    """A source whose context looks up each scenario's name and numeric dimensions by its id."""
     facts = read_run(snapshot, subject_id, options)
     known = {
         id_: {"id": id_, "name": name, "dimensions": content.numeric_dimensions()}
@@ -96,9 +114,9 @@ def read_responses(snapshot: Snapshot, subject_id: str, options: Mapping[str, An
     names = sorted({name for scenario in known.values() for name in scenario["dimensions"]})
     return Source(
         context={"run": facts.run, "definition": facts.definition, "scenarios": known, "dimension_names": names},
-        sql=RESPONSES,
+        sql=sql,
         params={"run_id": subject_id},
-        columns=RESPONSE_COLUMNS,
+        columns=columns,
         counted_rows=facts.counted_rows,
         partial=facts.partial,
     )

@@ -13,12 +13,12 @@ from export_pipelines.core.transcripts import read_turns
 from export_pipelines.db.database import Database
 from export_pipelines.db.snapshot import open_snapshot
 from export_pipelines.db.sources.source import Source
-from export_pipelines.db.sources.transcripts import read_responses, read_transcripts
+from export_pipelines.db.sources.transcripts import read_responses, read_table, read_transcripts
 from export_pipelines.db.tables import Scenario
 from export_pipelines_tests.db.binary import read_tuples
 from export_pipelines_tests.db.rows import NOW, add, add_definition, add_run, add_scenario, add_transcript, later
 
-READERS = {"transcripts": read_transcripts, "responses": read_responses}
+READERS = {"transcripts": read_transcripts, "responses": read_responses, "table": read_table}
 
 
 def read(database: Database, run_id: str, reader: Any, **options: Any) -> tuple[Source, list[dict[str, Any]]]:
@@ -133,10 +133,11 @@ def test_the_context_looks_up_scenarios_also_deleted_ones_but_not_unused_ones(
         scenario: {"id": scenario, "name": "Scenario", "dimensions": {"A": 1}, "prompt": "Prompt of Scenario"},
         old: {"id": old, "name": "Old", "dimensions": {"Tone": "mild", "B": 2, "A": 0.5}, "prompt": "Body"},
     }
-    source, _ = read(database, run, read_responses)
-    assert source.context["scenarios"][old] == {"id": old, "name": "Old", "dimensions": {"B": 2, "A": 0.5}}
-    assert source.context["dimension_names"] == ["A", "B"]
-    assert set(source.context) == {"run", "definition", "scenarios", "dimension_names"}
+    for reader in (read_responses, read_table):
+        source, _ = read(database, run, reader)
+        assert source.context["scenarios"][old] == {"id": old, "name": "Old", "dimensions": {"B": 2, "A": 0.5}}
+        assert source.context["dimension_names"] == ["A", "B"]
+        assert set(source.context) == {"run", "definition", "scenarios", "dimension_names"}
 
 
 def test_of_turns_only_the_responses_come_in_their_order(database: Database, run: str, scenario: str) -> None:

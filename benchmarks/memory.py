@@ -13,7 +13,7 @@ from export_pipelines.db import migrate
 from export_pipelines.db.database import open_database
 
 LIMIT_MIB = 300
-TYPES = ("BULK_JSONL", "BULK_CSV", "RUN_BUNDLE")
+TYPES = ("BULK_JSONL", "BULK_CSV", "RUN_BUNDLE", "BULK_PARQUET")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""``export-pipelines demo``: from nothing to five finished exports on example data."""
+"""``export-pipelines demo``: from nothing to six finished exports on example data."""
 
 from export_pipelines.catalog.export_type import Subject
 from export_pipelines.catalog.types import EXPORT_TYPES
@@ -13,7 +13,7 @@ from export_pipelines.steps.submit import Order, submit
 
 
 def demo() -> None:
-    """Start the database, fill it with example data, make all five exports, and print where they are."""
+    """Start the database, fill it with example data, make all six exports, and print where they are."""
     console.notes.print("database ...")
     with session.services() as services:
         migrate.upgrade(services.database)

@@ -1,5 +1,6 @@
 """``export-pipelines jobs``: list, show, retry and cancel; and ``sweep``."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import JsonOption, carry_out, report
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import audit, jobs, leases
+from export_pipelines.db import audit, events, jobs, leases
+from export_pipelines.db.events import Event
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.sweep import sweep
 
@@ -18,7 +20,9 @@ app = typer.Typer(help="Export jobs: list them, look at one, continue or cancel 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the beginning of it.")]
 StatusOption = Annotated[str | None, typer.Option(help=f"Only these: {', '.join(JobStatus)}.")]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only exports of this type.")]
+EventsOption = Annotated[bool, typer.Option("--events", help="With every event of its progress, not just the last.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this many, newest first.")]
+EVENT_COLUMNS = ("AT (UTC)", "ATTEMPT", "DONE", "ROWS", "BYTES", "EVENT")
 
 
 @app.callback(invoke_without_command=True)
@@ -62,17 +66,19 @@ def print_jobs(found: tuple[ExportJob, ...]) -> None:
 
 
 @app.command()
-def show(job_id: IdArgument, as_json: JsonOption = False) -> None:
+def show(job_id: IdArgument, with_events: EventsOption = False, as_json: JsonOption = False) -> None:
     """Show one job whole, with its history."""
     with session.services() as services:
         job = jobs.find(services.database, job_id)
         row = _json(services, job)
+        found = _events(services, job, whole=with_events)
         if as_json:
-            console.print_json(row)
+            console.print_json(row | ({"events": [asdict(event) for event in found]} if with_events else {}))
             return
         console.print_fields(row)
         for entry in audit.list_for_job(services.database, job.id):
             console.out.print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action}", markup=False)
+        console.print_table(EVENT_COLUMNS, [_cells(event) for event in found], empty="No events of its progress.")
 
 
 @app.command()
@@ -112,6 +118,18 @@ def _status(text: str) -> JobStatus:
         return JobStatus(text.upper())
     except ValueError as error:
         raise ValidationError(f"status {text!r} is unknown; there are {', '.join(JobStatus)}.") from error
+
+
+def _events(services: Services, job: ExportJob, *, whole: bool) -> tuple[Event, ...]:
+    if whole:
+        return events.list_events(services.database, job.id)
+    last = events.last_event(services.database, job.id)
+    return () if last is None else (last,)
+
+
+def _cells(event: Event) -> tuple[object, ...]:
+    percent, size = f"{event.progress_percent} %", console.bytes_shown(event.bytes_done)
+    return (event.at, event.attempt, percent, event.rows_done, size, event.message)
 
 
 def _json(services: Services, job: ExportJob) -> dict[str, object]:

@@ -87,7 +87,13 @@ class FrozenShards:
     def tasks(self) -> tuple["ShardTask", ...]:
         """The rendering work, one task a shard."""
         return tuple(
-            ShardTask(job=self.job, context=self.context, shard=shard, counted_rows=self.counted_rows)
+            ShardTask(
+                job=self.job,
+                context=self.context,
+                shard=shard,
+                counted_rows=self.counted_rows,
+                shards=len(self.shards),
+            )
             for shard in self.shards
         )
 
@@ -97,13 +103,14 @@ class ShardTask:
     """One unit of rendering work: a shard and where its context lies.
 
     Attributes:
-        counted_rows: rows of the whole export, for progress.
+        counted_rows, shards: rows and shards of the whole export, for progress.
     """
 
     job: JobRef
     context: StagedObject
     shard: Shard
     counted_rows: int
+    shards: int
 
 
 @dataclass(frozen=True, kw_only=True)

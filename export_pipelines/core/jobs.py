@@ -53,7 +53,14 @@ class ExportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """One row of ``exports.export_jobs``, field by column. Times are aware and UTC."""
+    """One row of ``exports.export_jobs``, field by column. Times are aware and UTC.
+
+    Attributes:
+        phase: what was last being done: ``freezing rows``, ``rendering``, ``packaging`` or ``publishing``.
+        rows_done, rows_total: rows of the export, through that phase; packaging and publishing count bytes only.
+        bytes_done: bytes through that phase; of a completed job, the file's.
+        bytes_per_second, estimated_finish_at: while the job is being processed.
+    """
 
     id: str
     user_id: str
@@ -77,6 +84,12 @@ class ExportJob:
     dagster_run_id: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    phase: str | None = None
+    rows_done: int = 0
+    rows_total: int | None = None
+    bytes_done: int = 0
+    bytes_per_second: float | None = None
+    estimated_finish_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,15 +134,6 @@ def reusable_part(database: Database, ref: JobRef, index: int) -> Part | None:
     return None if stored is None else _part(stored)
 
 
-def rendered_rows(database: Database, ref: JobRef) -> int:
-    """How many rows this attempt has rendered, over all shards."""
-    query = select(func.coalesce(func.sum(ExportShard.rows), 0)).where(
-        *_mine(ref), ExportShard.state == ShardState.RENDERED
-    )
-    with database.transaction() as session:
-        return int(session.scalar(query) or 0)
-
-
 def _mine(ref: JobRef) -> tuple[Any, Any]:
     return (ExportShard.job_id == ref.job_id, ExportShard.attempt == ref.attempt)
 

@@ -5,16 +5,17 @@ never of run config: run config is shown to everybody who may open the UI.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 from dagster._config.pythonic_config import ConfigurableResourceFactory
 
+from export_pipelines.core.jobs import ExportJob
 from export_pipelines.core.settings import read_settings
 from export_pipelines.db.database import Database, open_database
 from export_pipelines.orchestration.clock import now
-from export_pipelines.steps.services import Services
+from export_pipelines.steps.services import Services, tell_nobody
 from export_pipelines.storage.open import open_store
 from export_pipelines.storage.store import ObjectStore
 
@@ -59,6 +60,8 @@ def open_configured_store() -> ObjectStore:
     return open_store(url, s3_client=resource.get_client())
 
 
-def services_of(database: Database, store: ObjectStore) -> Services:
+def services_of(
+    database: Database, store: ObjectStore, *, tell: Callable[[ExportJob, str], None] = tell_nobody
+) -> Services:
     """What the steps talk to, from an op's resources."""
-    return Services(database=database, store=store, settings=read_settings(os.environ), clock=now)
+    return Services(database=database, store=store, settings=read_settings(os.environ), clock=now, tell=tell)

@@ -15,7 +15,7 @@ from export_pipelines.db.snapshot import open_snapshot
 from export_pipelines.db.sources.source import Source
 from export_pipelines.packaging.codecs import compress
 from export_pipelines.steps import staging
-from export_pipelines.steps.progress import LOADED, Progress
+from export_pipelines.steps.progress import FREEZING, Progress
 from export_pipelines.steps.services import Services
 
 BATCH_BYTES = 1 << 20
@@ -38,7 +38,8 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
     with open_snapshot(services.database) as snapshot:
         source = export_type.read(snapshot, request.subject_id, request.options)
         context = _stage_context(services, ref, source, request.options)
-        shards = tuple(_freeze(services, ref, source, snapshot.copy(source.sql, source.params)))
+        with Progress(services, ref, FREEZING, rows_total=source.counted_rows) as progress:
+            shards = tuple(_freeze(services, ref, progress, snapshot.copy(source.sql, source.params)))
         facts = snapshot.facts
     _check_count(source, shards)
     frozen = FrozenShards(
@@ -77,14 +78,12 @@ def _stage_context(services: Services, ref: JobRef, source: Source, options: Map
     return writer.staged
 
 
-def _freeze(services: Services, ref: JobRef, source: Source, tuples: Iterable[bytes]) -> Iterator[Shard]:
+def _freeze(services: Services, ref: JobRef, progress: Progress, tuples: Iterable[bytes]) -> Iterator[Shard]:
     """Cut the stream at row boundaries; even an export without rows has one, empty, shard."""
-    progress = Progress(services, ref)
     stream = iter(tuples)
-    counter = _Counter(progress, source.counted_rows)
     index, more = 0, True
     while more or index == 0:
-        cutter = _Cutter(stream, counter, limit=services.settings.shard_bytes)
+        cutter = _Cutter(stream, progress, limit=services.settings.shard_bytes)
         with services.store.writer(staging.shard_key(ref, index)) as writer:
             for chunk in compress(cutter, "zstd"):
                 writer.write(chunk)
@@ -98,28 +97,15 @@ def _freeze(services: Services, ref: JobRef, source: Source, tuples: Iterable[by
         index += 1
 
 
-class _Counter:
-    """Rows over all shards, told to the progress."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.rows = 0
-        self._progress = progress
-        self._total = total
-
-    def add(self, rows: int) -> None:
-        self.rows += rows
-        self._progress.report(0, LOADED, done=self.rows, total=self._total)
-
-
 class _Cutter:
     """One shard's worth of the stream, in runs of :data:`BATCH_BYTES`."""
 
-    def __init__(self, stream: Iterator[bytes], counter: _Counter, *, limit: int) -> None:
+    def __init__(self, stream: Iterator[bytes], progress: Progress, *, limit: int) -> None:
         self.rows = 0
         self.bytes = 0
         self.ended = False
         self._stream = stream
-        self._counter = counter
+        self._progress = progress
         self._limit = limit
 
     def __iter__(self) -> Iterator[bytes]:
@@ -140,8 +126,8 @@ class _Cutter:
         yield self._flush(batch)
 
     def _flush(self, batch: list[bytes]) -> bytes:
-        self._counter.add(len(batch))
         data = b"".join(batch)
+        self._progress.advance(rows=len(batch), size=len(data))
         batch.clear()
         return data
 

@@ -19,7 +19,7 @@ from export_pipelines.rendering.base import FlatFormat
 from export_pipelines.steps import staging
 from export_pipelines.steps.contexts import read_context
 from export_pipelines.steps.layout import Laid, lay_out
-from export_pipelines.steps.progress import PACKAGED, Progress
+from export_pipelines.steps.progress import PACKAGING, Progress
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import signing_key
 
@@ -48,14 +48,15 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
     if frozen.partial:
         # Asked for by allow_partial, so it is no reason for strict to fail.
         notes = (*notes, PARTIAL_RUN)
-    laid = lay_out(services.store, type_, ref, parts=whole, context=context)
-    digest = sha256_of(staging.opener(services.store), segments=laid.segments)
+    with Progress(services, ref, PACKAGING) as progress:
+        laid = lay_out(services.store, type_, ref, parts=whole, context=context)
+        progress.bytes_total = laid.size
+        digest = sha256_of(progress.counted(staging.opener(services.store)), segments=laid.segments)
     job = jobs.get(services.database, ref.job_id)
     facts = _file_facts(type_, context, laid, digest)
     manifest = _manifest(services, job, frozen, context, laid=laid, file=facts, notes=notes)
     signed = sign(sidecar.build(manifest), signing_key(services.settings))
     composition = staging.stage_record(services.store, staging.package_key(ref, "composition.json"), laid.segments)
-    Progress(services, ref).reach(PACKAGED)
     return Package(
         job=ref,
         file_name=facts.name,

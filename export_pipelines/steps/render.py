@@ -15,12 +15,13 @@ from export_pipelines.rendering.base import ArchiveFormat, FlatFormat, Row
 from export_pipelines.rendering.frames import read_frames
 from export_pipelines.steps import staging
 from export_pipelines.steps.contexts import read_context
-from export_pipelines.steps.progress import LOADED, RENDERED, Progress
+from export_pipelines.steps.progress import RENDERING, Progress
 from export_pipelines.steps.services import Services
+from export_pipelines.storage.store import ObjectStore
 
 READ_BYTES = 1 << 20
-ROWS_A_REPORT = 256
-"""Rows between two looks at the clock."""
+ROWS_A_COUNT = 256
+"""Rows that are counted at once."""
 
 
 def render(services: Services, export_type: ExportType, task: ShardTask) -> Part:
@@ -35,7 +36,18 @@ def render(services: Services, export_type: ExportType, task: ShardTask) -> Part
     if already is not None:
         return already
     context = read_context(services.store, task.context)
-    rows = _CountedRows(services, task)
+    message = f"rendering shard {task.shard.index + 1} of {task.shards}"
+    with Progress(
+        services, task.job, RENDERING, message=message, rows_total=task.counted_rows, shard=task.shard.index
+    ) as progress:
+        part = _render(services, export_type, task, _CountedRows(services.store, task, progress), context)
+        ledger.commit_rendered(services.database, task.job, part)
+    return part
+
+
+def _render(
+    services: Services, export_type: ExportType, task: ShardTask, rows: "_CountedRows", context: Context
+) -> Part:
     report = FidelityReport()
     if export_type.is_archive:
         part = _render_archive(services, cast("ArchiveFormat", export_type.format), task, rows, context, report)
@@ -46,7 +58,6 @@ def render(services: Services, export_type: ExportType, task: ShardTask) -> Part
             f"shard {task.shard.index} of job {task.job.job_id} holds {task.shard.rows} rows, but {rows.count} were "
             "rendered; nothing was published. Start the export again."
         )
-    ledger.commit_rendered(services.database, task.job, part)
     return part
 
 
@@ -117,20 +128,26 @@ def _part(
 class _CountedRows:
     """The shard's rows, checked against its SHA-256 when the last has been read, counted for the progress."""
 
-    def __init__(self, services: Services, task: ShardTask) -> None:
+    def __init__(self, store: ObjectStore, task: ShardTask, progress: Progress) -> None:
         self.count = 0
-        self._services = services
+        self._store = store
         self._task = task
+        self._progress = progress
 
     def __iter__(self) -> Iterator[Row]:
-        task, progress = self._task, Progress(self._services, self._task.job)
-        before = ledger.rendered_rows(self._services.database, task.job)
-        with self._services.store.open(task.shard.staged.key) as stream:
-            for row in read_frames(decompress(_verified(stream, task.shard.staged), "zstd")):
+        staged = self._task.shard.staged
+        with self._store.open(staged.key) as stream:
+            for row in read_frames(self._sized(decompress(_verified(stream, staged), "zstd"))):
                 self.count += 1
-                if self.count % ROWS_A_REPORT == 0:
-                    progress.report(LOADED, RENDERED, done=before + self.count, total=task.counted_rows)
+                if self.count % ROWS_A_COUNT == 0:
+                    self._progress.advance(rows=ROWS_A_COUNT)
                 yield row
+        self._progress.advance(rows=self.count % ROWS_A_COUNT)
+
+    def _sized(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._progress.advance(size=len(chunk))
+            yield chunk
 
 
 def _verified(stream: BinaryIO, staged: StagedObject) -> Iterable[bytes]:

@@ -3,7 +3,7 @@
 from export_pipelines.core.frozen import Package, Segment, StoredFile
 from export_pipelines.db import jobs
 from export_pipelines.steps import staging
-from export_pipelines.steps.progress import PUBLISHED, Progress
+from export_pipelines.steps.progress import PUBLISHING, Progress
 from export_pipelines.steps.services import Services
 
 MANIFEST_SUFFIX = ".manifest.json"
@@ -22,9 +22,11 @@ def upload(services: Services, package: Package) -> StoredFile:
     key = f"{ref.final_prefix}/{package.file_name}"
     manifest_key = key + MANIFEST_SUFFIX
     manifest = Segment(key=package.manifest.key, offset=0, size=package.manifest.size)
-    store.compose(manifest_key, [manifest], media_type="application/json")
-    store.compose(key, segments, media_type=package.media_type)
-    Progress(services, ref).reach(PUBLISHED)
+    with Progress(services, ref, PUBLISHING) as progress:
+        progress.bytes_total = package.size
+        store.compose(manifest_key, [manifest], media_type="application/json")
+        store.compose(key, segments, media_type=package.media_type)
+        progress.advance(size=package.size)
     path = store.local_path(key)
     return StoredFile(
         job=ref,

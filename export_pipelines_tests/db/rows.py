@@ -8,6 +8,7 @@ from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.core.frozen import StagedObject, StoredFile
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, ExportRequest, JobRef
+from export_pipelines.core.progress import Phase, Report
 from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import Base, Definition, Run, Scenario, Tag, Transcript, User
@@ -76,6 +77,11 @@ def add_processing(database: Database, *, dagster_run_id: str | None = "run-1") 
     """A job that is being worked on, and its fence."""
     job = jobs.claim(database, add_job(database).id, dagster_run_id=dagster_run_id, now=NOW)
     return job, jobs.ref_of(job)
+
+
+def at_percent(percent: int) -> Report:
+    """A report that brings the job to this percent."""
+    return Report(phase=Phase(name="working", begin=percent, end=percent), message="working")
 
 
 def stored_file(ref: JobRef, *, sha256: str = "ab" * 32, **fields: Any) -> StoredFile:

@@ -71,15 +71,6 @@ def test_a_part_is_reusable_as_long_as_its_shard_has_the_same_bytes(database: Da
     assert (entry.state, entry.shard) == (ShardState.FROZEN, shard(rows=11, sha256="cd" * 32))
 
 
-def test_rendered_rows_are_those_of_rendered_shards(database: Database, ref: JobRef) -> None:
-    assert ledger.rendered_rows(database, ref) == 0
-    for index, rows in enumerate((3_000_000_000, 20, 30)):
-        ledger.commit_frozen(database, ref, shard(index, rows=rows))
-    ledger.commit_rendered(database, ref, part(0))
-    ledger.commit_rendered(database, ref, part(2))
-    assert ledger.rendered_rows(database, ref) == 3_000_000_030
-
-
 def test_a_part_of_a_shard_that_was_never_frozen_is_refused(database: Database, ref: JobRef) -> None:
     ledger.plan(database, ref, 0)
     for index in (0, 1):

@@ -13,6 +13,9 @@ from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
+NO_ESTIMATE: Mapping[str, Any] = {"bytes_per_second": None, "estimated_finish_at": None}
+"""Nobody works on the job, or somebody begins to: there is no rate to go by."""
+
 
 def change(
     session: Session, job_id: str, *conditions: ColumnElement[bool], now: datetime, values: Mapping[str, Any]

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from export_pipelines.core.fidelity import PARTIAL_RUN, FidelityNote
 from export_pipelines.core.frozen import StoredFile
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import audit
+from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
-from export_pipelines.db.jobs.changes import at_work, change, superseded
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
@@ -38,6 +38,8 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         "checksum": stored.sha256,
         "fidelity": [note.as_json() for note in _notes(stored)],
         "progress_percent": 100,
+        "bytes_done": stored.size,
+        **NO_ESTIMATE,
         "expires_at": expires_at,
         "completed_at": now,
         "error": None,
@@ -48,6 +50,7 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
             return _completed_before(session, stored)
         data = {"attempt": ref.attempt, "size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
         audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
+        events.append(session, job, "published")
         return job
 
 
@@ -61,9 +64,11 @@ def fail(database: Database, *, job_id: str, attempt: int | None, error: str, no
         conditions.append(ExportJobRow.attempt == attempt)
     text = _storable(error)
     with database.transaction() as session:
-        job = change(session, job_id, *conditions, now=now, values={"status": JobStatus.FAILED, "error": text})
+        values = {"status": JobStatus.FAILED, "error": text, **NO_ESTIMATE}
+        job = change(session, job_id, *conditions, now=now, values=values)
         if job is not None:
             audit.record(session, job_id=job_id, action="failed", at=now, data={"attempt": job.attempt, "error": text})
+            events.append(session, job, "failed")
         return job
 
 

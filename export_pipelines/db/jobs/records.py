@@ -33,6 +33,12 @@ def job_of(row: ExportJobRow) -> ExportJob:
         dagster_run_id=row.dagster_run_id,
         started_at=_utc(row.started_at),
         completed_at=_utc(row.completed_at),
+        phase=row.phase,
+        rows_done=row.rows_done,
+        rows_total=row.rows_total,
+        bytes_done=row.bytes_done,
+        bytes_per_second=row.bytes_per_second,
+        estimated_finish_at=_utc(row.estimated_finish_at),
     )
 
 

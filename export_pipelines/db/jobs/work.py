@@ -1,22 +1,23 @@
-"""The changes of a job that is being worked on, or is about to be: claim, reopen, progress, cancel."""
+"""The changes of a job that is being worked on, or is about to be: claim, reopen, cancel."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import ConflictError
 from export_pipelines.core.jobs import ExportJob, JobRef, JobStatus
-from export_pipelines.db import audit
+from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
-from export_pipelines.db.jobs.changes import at_work, change, superseded
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
 _RESUMABLE = (JobStatus.FAILED, JobStatus.PROCESSING)
 _UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+_FROM_NOTHING = {"progress_percent": 0, "phase": None, "rows_done": 0, "rows_total": None, "bytes_done": 0}
 
 
 def claim(database: Database, job_id: str, *, dagster_run_id: str | None, now: datetime) -> ExportJob:
@@ -34,6 +35,7 @@ def claim(database: Database, job_id: str, *, dagster_run_id: str | None, now: d
         if job is None:
             return _taken_by_same_run(session, job_id, dagster_run_id)
         audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job))
+        events.append(session, job, "started")
         return job
 
 
@@ -56,25 +58,15 @@ def reopen(
         if before.status not in _RESUMABLE:
             raise ConflictError(f"Export job {job_id} is {before.status} and cannot be continued; start a new export.")
         values: dict[str, Any] = {"status": JobStatus.PROCESSING, "error": None, "dagster_run_id": dagster_run_id}
+        values |= NO_ESTIMATE
         if new_attempt:
-            values |= {"attempt": before.attempt + 1, "progress_percent": 0, "started_at": now}
+            values |= {"attempt": before.attempt + 1, "started_at": now, **_FROM_NOTHING}
         job = change(session, job_id, *_unchanged(before), now=now, values=values)
         if job is None:
             return _taken_by_same_run(session, job_id, dagster_run_id)
         audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job))
+        events.append(session, job, "started again from nothing" if new_attempt else "continued")
         return job
-
-
-def report_progress(database: Database, ref: JobRef, *, percent: int, now: datetime) -> None:
-    """Note how far the work has come (it never falls), and that the worker lives.
-
-    Raises:
-        SupersededError: the job has moved on; stop working.
-    """
-    values = {"progress_percent": func.greatest(ExportJobRow.progress_percent, percent)}
-    with database.transaction() as session:
-        if change(session, ref.job_id, *at_work(ref), now=now, values=values) is None:
-            raise superseded(session, ref.job_id, attempt=ref.attempt)
 
 
 def require_current(database: Database, ref: JobRef) -> None:
@@ -104,12 +96,13 @@ def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor
     Raises:
         NotFoundError: there is no such job.
     """
-    values = {"status": JobStatus.CANCELLED}
+    values = {"status": JobStatus.CANCELLED, **NO_ESTIMATE}
     with database.transaction() as session:
         job = change(session, job_id, ExportJobRow.status.in_(_UNFINISHED), now=now, values=values)
         if job is None:
             return job_of(row_of(session, job_id))
         audit.record(session, job_id=job_id, action="cancelled", at=now, actor=actor)
+        events.append(session, job, "cancelled")
         return job
 
 

@@ -42,6 +42,13 @@ class ExportJobRow(Base):
         CheckConstraint(
             "download_count >= 0 AND output_size_bytes >= 0 AND record_count >= 0", name="counts_not_negative"
         ),
+        CheckConstraint(
+            "rows_done >= 0 AND rows_total >= 0 AND bytes_done >= 0 AND bytes_per_second >= 0",
+            name="progress_not_negative",
+        ),
+        CheckConstraint(
+            "progress_percent < 100 OR status IN ('COMPLETED', 'EXPIRED')", name="whole_only_when_published"
+        ),
         CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum_shape"),
         Index("ix_export_jobs_expires_at", "expires_at", postgresql_where=text("status = 'COMPLETED'")),
         {"schema": EXPORTS},
@@ -64,6 +71,12 @@ class ExportJobRow(Base):
     expires_at: Mapped[datetime | None]
     error: Mapped[str | None]
     progress_percent: Mapped[int] = mapped_column(server_default="0")
+    phase: Mapped[str | None]
+    rows_done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    rows_total: Mapped[int | None] = mapped_column(BigInteger)
+    bytes_done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    bytes_per_second: Mapped[float | None]
+    estimated_finish_at: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(server_default="1")
     dagster_run_id: Mapped[str | None] = mapped_column(index=True)
     download_count: Mapped[int] = mapped_column(server_default="0")

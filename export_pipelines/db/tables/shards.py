@@ -3,7 +3,7 @@
 import enum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.db.tables.base import EXPORTS, Base, enum_type, references
@@ -29,6 +29,7 @@ class ExportShard(Base):
             name="frozen_has_facts",
         ),
         CheckConstraint("(state = 'RENDERED') = (part IS NOT NULL)", name="rendered_has_part"),
+        CheckConstraint("rows_rendered >= 0 AND bytes_rendered >= 0", name="rendered_not_negative"),
         {"schema": EXPORTS},
     )
 
@@ -45,4 +46,6 @@ class ExportShard(Base):
     frozen_key: Mapped[str | None]
     frozen_size: Mapped[int | None] = mapped_column(BigInteger)
     frozen_sha256: Mapped[str | None]
+    rows_rendered: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    bytes_rendered: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     part: Mapped[dict[str, Any] | None]

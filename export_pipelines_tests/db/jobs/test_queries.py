@@ -8,7 +8,7 @@ from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import ExportJobRow
-from export_pipelines_tests.db.rows import NOW, add_job, add_processing, add_user, later, stored_file
+from export_pipelines_tests.db.rows import NOW, add_job, add_processing, add_user, at_percent, later, stored_file
 
 
 def rename(database: Database, job_id: str, new: str) -> None:
@@ -75,7 +75,7 @@ def test_stale_are_those_at_work_that_were_not_heard_of(database: Database) -> N
     silent, _ = add_processing(database)
     lively, ref = add_processing(database)
     add_job(database)
-    jobs.report_progress(database, ref, percent=1, now=later(minutes=5))
+    jobs.report_progress(database, ref, at_percent(1), now=later(minutes=5))
     assert [job.id for job in jobs.stale(database, before=later(minutes=4))] == [silent.id]
     assert [job.id for job in jobs.stale(database, before=later(minutes=6))] == [silent.id, lively.id]
     assert jobs.stale(database, before=NOW) == ()

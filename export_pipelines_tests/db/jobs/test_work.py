@@ -8,7 +8,7 @@ from export_pipelines.core.errors import ConflictError, NotFoundError, Supersede
 from export_pipelines.core.jobs import JobRef, JobStatus
 from export_pipelines.db import audit, jobs
 from export_pipelines.db.database import Database
-from export_pipelines_tests.db.rows import NOW, add_job, add_processing, later, stored_file
+from export_pipelines_tests.db.rows import NOW, add_job, add_processing, at_percent, later, stored_file
 
 
 def actions(database: Database, job_id: str) -> list[str]:
@@ -66,14 +66,14 @@ def test_claiming_what_is_not_there_is_not_found(database: Database) -> None:
 def test_progress_never_falls_and_is_a_heartbeat(database: Database) -> None:
     job, ref = add_processing(database)
     for percent, minute in ((30, 2), (20, 3), (10, 1)):
-        jobs.report_progress(database, ref, percent=percent, now=later(minutes=minute))
+        jobs.report_progress(database, ref, at_percent(percent), now=later(minutes=minute))
     after = jobs.get(database, job.id)
     assert (after.progress_percent, after.updated_at) == (30, later(minutes=3))
 
 
 def test_a_failed_job_goes_on_under_the_same_attempt(database: Database) -> None:
     job, ref = add_processing(database)
-    jobs.report_progress(database, ref, percent=40, now=NOW)
+    jobs.report_progress(database, ref, at_percent(40), now=NOW)
     fail(database, ref)
     again = jobs.reopen(database, job.id, dagster_run_id="run-2", now=later(hours=1), new_attempt=False)
     assert (again.status, again.attempt, again.progress_percent) == (JobStatus.PROCESSING, 1, 40)
@@ -84,12 +84,12 @@ def test_a_failed_job_goes_on_under_the_same_attempt(database: Database) -> None
 
 def test_a_new_attempt_begins_from_nothing_and_fences_the_old_one_off(database: Database) -> None:
     job, old = add_processing(database)
-    jobs.report_progress(database, old, percent=40, now=NOW)
+    jobs.report_progress(database, old, at_percent(40), now=NOW)
     again = jobs.reopen(database, job.id, dagster_run_id="run-2", now=later(hours=1), new_attempt=True)
     assert (again.status, again.attempt, again.progress_percent) == (JobStatus.PROCESSING, 2, 0)
     assert again.started_at == later(hours=1)
     for late_work in (
-        lambda: jobs.report_progress(database, old, percent=90, now=NOW),
+        lambda: jobs.report_progress(database, old, at_percent(90), now=NOW),
         lambda: jobs.require_current(database, old),
         lambda: jobs.complete(database, stored_file(old), url="u", expires_at=later(hours=1), now=NOW),
     ):
@@ -143,7 +143,7 @@ def test_a_cancelled_job_stops_its_worker_at_the_next_report(database: Database)
     by = audit.Actor(user_id="cadmin", address="192.0.2.7", user_agent="curl/8")
     assert jobs.cancel(database, job.id, now=NOW, actor=by).status is JobStatus.CANCELLED
     with pytest.raises(SupersededError, match="is CANCELLED"):
-        jobs.report_progress(database, ref, percent=50, now=NOW)
+        jobs.report_progress(database, ref, at_percent(50), now=NOW)
     assert audit.list_for_job(database, job.id)[-1].actor == by
 
 

@@ -43,6 +43,8 @@ BROKEN = {
     "ck_export_jobs_expires_after_completion": """
         UPDATE {exports}.export_jobs SET completed_at = now(), expires_at = now()""",
     "ck_export_jobs_progress_is_percent": "UPDATE {exports}.export_jobs SET progress_percent = 101",
+    "ck_export_jobs_progress_not_negative": "UPDATE {exports}.export_jobs SET rows_done = -1",
+    "ck_export_jobs_whole_only_when_published": "UPDATE {exports}.export_jobs SET progress_percent = 100",
     "ck_export_jobs_attempt_counts_from_one": """
         INSERT INTO {exports}.export_jobs (id, user_id, type, input, attempt)
         SELECT 'c1', id, 'X', '{}', 0 FROM {evaluation}.users""",
@@ -54,6 +56,15 @@ BROKEN = {
     "ck_export_shards_counts_not_negative": """
         INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, rows)
         SELECT id, 1, 0, -1 FROM {exports}.export_jobs""",
+    "ck_export_shards_rendered_not_negative": """
+        INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, bytes_rendered)
+        SELECT id, 1, 0, -1 FROM {exports}.export_jobs""",
+    "ck_export_events_progress_is_percent": """
+        INSERT INTO {exports}.export_events (job_id, attempt, progress_percent, rows_done, bytes_done, message, at)
+        SELECT id, 1, 101, 0, 0, 'm', now() FROM {exports}.export_jobs""",
+    "ck_export_events_counts_not_negative": """
+        INSERT INTO {exports}.export_events (job_id, attempt, progress_percent, rows_done, bytes_done, message, at)
+        SELECT id, 1, 0, -1, 0, 'm', now() FROM {exports}.export_jobs""",
     "ck_export_shards_frozen_has_facts": """
         INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, state)
         SELECT id, 1, 0, 'FROZEN' FROM {exports}.export_jobs""",
@@ -113,7 +124,7 @@ def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> N
 def test_every_foreign_key_has_an_index(database: Database) -> None:
     with database.transaction() as session:
         keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
-        assert keys == 15
+        assert keys == 16
         assert session.execute(text(UNINDEXED)).all() == []
 
 

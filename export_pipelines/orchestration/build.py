@@ -12,7 +12,11 @@ from export_pipelines.orchestration.jobs import build_job
 from export_pipelines.orchestration.metadata import asset_key
 from export_pipelines.orchestration.records import records_io_manager
 from export_pipelines.orchestration.resources import DatabaseResource, StoreResource
-from export_pipelines.orchestration.sensors import cancel_jobs_of_canceled_runs, fail_jobs_of_failed_runs
+from export_pipelines.orchestration.sensors import (
+    cancel_jobs_of_canceled_runs,
+    end_work_of_lost_workers,
+    fail_jobs_of_failed_runs,
+)
 from export_pipelines.orchestration.upkeep import sweep_exports, sweep_hourly
 
 
@@ -28,7 +32,7 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             sweep_exports,
         ],
         schedules=[sweep_hourly],
-        sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs],
+        sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs, end_work_of_lost_workers],
         assets=[
             dg.AssetSpec(
                 asset_key(type_), group_name="exports", kinds={"postgres", "file"}, description=type_.description

@@ -48,6 +48,21 @@ def fail_export_job(context: dg.HookContext) -> None:
     fail_jobs_of_run(context.resources.database, context.run_id, reason or "the run failed without a message")
 
 
+_NOBODY_SAID = "This run has been marked as failed from outside the execution context."
+"""What Dagster writes for a run whose worker was killed."""
+
+
+def why(event: dg.DagsterEvent, *, run_id: str) -> str:
+    """Why a run failed, for the row: what happened, and what to do next."""
+    reason = event.message or "no reason was recorded"
+    if reason == _NOBODY_SAID:
+        reason = "Its worker was killed, ran out of memory, or went away with its machine."
+    return (
+        f"Dagster run {run_id} failed. {reason} To continue where it stopped: Re-execute from failure in the Dagster "
+        "UI, or `export-pipelines jobs retry`."
+    )
+
+
 def fail_jobs_of_run(database: Database, run_id: str, reason: str) -> list[str]:
     """Fail whatever job the Dagster run was still working on; the ids of the jobs that changed."""
     changed = []

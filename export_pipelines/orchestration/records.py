@@ -4,6 +4,7 @@ import dagster as dg
 import msgspec
 
 from export_pipelines.core.frozen import FrozenShards, Package, Part, ShardTask, StoredFile
+from export_pipelines.orchestration.failures import translated
 from export_pipelines.steps import staging
 from export_pipelines.storage.store import ObjectStore
 
@@ -30,7 +31,8 @@ class RecordsIOManager(dg.IOManager):
         if upstream is None:
             message = "this input has no upstream op; it cannot be loaded."
             raise dg.DagsterInvariantViolationError(message)
-        data = staging.read_staged(self._store, _key(upstream))
+        with translated():
+            data = staging.read_staged(self._store, _key(upstream))
         envelope = msgspec.json.decode(data)
         return msgspec.convert(envelope["record"], _KINDS[envelope["kind"]])
 

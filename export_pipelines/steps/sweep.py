@@ -41,10 +41,19 @@ class Swept:
 
 def sweep(services: Services) -> Swept:
     """Bring rows and store in order; safe at any time, by any number of sweepers, as often as you like."""
-    failed = tuple(_fail_dead(services))
+    failed = fail_dead(services)
     expired = tuple(_expire(services))
     objects, size = _clear_staging(services)
     return Swept(failed=failed, expired=expired, objects=objects, bytes=size)
+
+
+def fail_dead(services: Services) -> tuple[str, ...]:
+    """Fail the jobs that nobody works on any more: silent for long enough, and no worker holds their lease.
+
+    Returns:
+        Their ids.
+    """
+    return tuple(_fail_dead(services))
 
 
 def _fail_dead(services: Services) -> Iterator[str]:

@@ -76,9 +76,9 @@ def show(job_id: IdArgument, with_events: EventsOption = False, as_json: JsonOpt
             console.print_json(row | ({"events": [asdict(event) for event in found]} if with_events else {}))
             return
         console.print_fields(row)
+        console.print_table(EVENT_COLUMNS, [_cells(event) for event in found], empty="No events of its progress.")
         for entry in audit.list_for_job(services.database, job.id):
             console.out.print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action}", markup=False)
-        console.print_table(EVENT_COLUMNS, [_cells(event) for event in found], empty="No events of its progress.")
 
 
 @app.command()

@@ -1,12 +1,14 @@
 """``export-pipelines import``: bring a definition or scenarios back from a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from export_pipelines.cli import console, session
-from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.errors import ImportFileError, ValidationError
 from export_pipelines.steps import imports
 
 app = typer.Typer(help="Bring a definition or scenarios back from a file.", no_args_is_help=True)
@@ -27,7 +29,7 @@ MAX_BYTES = 256 << 20
 def definition(file: FileArgument, fork_of: ForkOption = None, rename: RenameOption = None) -> None:
     """Import a definition from Markdown: all of it, or nothing."""
     data = _read(file)
-    with session.services() as services:
+    with session.services() as services, _named(file):
         made = imports.import_definition(services, data, fork_of=fork_of, rename=rename)
         console.print_fields({"definition": made.id, "name": made.name})
 
@@ -36,9 +38,18 @@ def definition(file: FileArgument, fork_of: ForkOption = None, rename: RenameOpt
 def scenarios(file: FileArgument, definition_id: DefinitionOption = None, rename: NewNameOption = None) -> None:
     """Import scenarios from YAML: all of them, or nothing."""
     data = _read(file)
-    with session.services() as services:
+    with session.services() as services, _named(file):
         made = imports.import_scenarios(services, data, definition_id=definition_id, name=rename or _stem(file))
         console.print_fields({"definition": made.definition_id, "scenarios": len(made.scenario_ids)})
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it, as compilers do."""
+    try:
+        yield
+    except ImportFileError as error:
+        raise ImportFileError(f"{file}: {error}") from error
 
 
 def _stem(file: Path) -> str:

@@ -155,12 +155,15 @@ def dagster_database_url(settings: Settings) -> str:
 _CONNECT = {
     "connect_timeout": 10,
     "fallback_application_name": "export-pipelines",
+    "client_encoding": "UTF8",
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+# Servers, databases, roles and the environment may all have settings of their own; what we read is the same with each.
 _SESSION = b"""
-SET TIME ZONE 'UTC';
+SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed';
 SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3
 """
 

@@ -28,7 +28,7 @@ _LOADED = [
     "export_pipelines.orchestration.launch",
     "export_pipelines.steps.export",
 ]
-_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "PYTHONPATH")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,8 +42,8 @@ def test_json_is_the_completed_row_with_the_files_place_and_what_it_could_not_ke
     )
     assert verify_path(path).problems == ()
     assert isinstance(row["fidelity"], list)
-    # Of the demonstration data these two keep everything as it is.
-    assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL"))
+    # Of the demonstration data these keep everything as it is.
+    assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET"))
 
 
 def test_a_name_will_do_for_an_id_and_the_terminal_says_where_the_file_is_and_what_was_lost(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,42 +59,61 @@ def render_now(
     context: Context = orjson.loads(
         msgspec.json.encode({**source.context, "columns": source.columns, "options": dict(options)})
     )
-    part = _render(store, type_, ref, context)
-    if part.rows != source.counted_rows:
-        raise IntegrityError(f"the snapshot counted {source.counted_rows} rows, but {part.rows} came; verify again.")
-    laid = lay_out(store, type_, ref, parts=[part], context=context)
+    parts = tuple(_parts(store, type_, ref, context=context, limit=services.settings.shard_bytes))
+    came = sum(part.rows for part in parts)
+    if came != source.counted_rows:
+        raise IntegrityError(f"the snapshot counted {source.counted_rows} rows, but {came} came; verify again.")
+    laid = lay_out(store, type_, ref, parts=parts, context=context)
     key = package_key(ref, "file")
     store.compose(key, laid.segments, media_type=type_.media_type)
     return RenderedNow(snapshot=facts, path=folder / key, member_list=laid.member_list)
 
 
-def _render(store: LocalStore, type_: ExportType, ref: JobRef, context: Context) -> Part:
-    """All rows as one part: nobody waits for its neighbours here."""
-    rows, report = _Rows(store, shard_key(ref, 0)), FidelityReport()
-    index: StagedObject | None = None
-    with store.writer(part_key(ref, 0)) as body:
+def _parts(store: LocalStore, type_: ExportType, ref: JobRef, *, context: Context, limit: int) -> Iterator[Part]:
+    """Parts of about as many bytes as an export's, since an archive's list of contents grows with them."""
+    with store.open(shard_key(ref, 0)) as stream:
+        rows = read_frames(decompress(chunks_of(stream), "zstd"))
+        ended = False
+        for index in count():
+            if ended:
+                return
+            cut = _Cut(rows, limit=limit)
+            yield _render(store, type_, ref, cut, context=context, index=index)
+            ended = cut.ended
+
+
+def _render(store: LocalStore, type_: ExportType, ref: JobRef, rows: "_Cut", *, context: Context, index: int) -> Part:
+    report = FidelityReport()
+    listing: StagedObject | None = None
+    with store.writer(part_key(ref, index)) as body:
         if type_.is_archive:
-            entries = cast("ArchiveFormat", type_.format).entries(iter(rows), context, report, first=True)
-            with store.writer(part_key(ref, 0, kind="index")) as index_writer:
+            entries = cast("ArchiveFormat", type_.format).entries(iter(rows), context, report, first=index == 0)
+            with store.writer(part_key(ref, index, kind="index")) as index_writer:
                 records = write_part(entries, body=body, index=index_writer).records
-            index = index_writer.staged
+            listing = index_writer.staged
         else:
             for chunk in cast("FlatFormat", type_.format).body(iter(rows), context, report):
                 body.write(chunk)
             records = rows.count
-    return Part(shard_index=0, rows=rows.count, records=records, body=body.staged, index=index, fidelity=())
+    return Part(shard_index=index, rows=rows.count, records=records, body=body.staged, index=listing, fidelity=())
 
 
-class _Rows:
-    """The frozen rows, counted as they go by."""
+class _Cut:
+    """The next rows of a stream, about ``limit`` bytes of them, counted as they go by."""
 
-    def __init__(self, store: LocalStore, key: str) -> None:
+    def __init__(self, rows: Iterator[Row], *, limit: int) -> None:
         self.count = 0
-        self._store = store
-        self._key = key
+        self.ended = False
+        self._rows = rows
+        self._limit = limit
 
     def __iter__(self) -> Iterator[Row]:
-        with self._store.open(self._key) as stream:
-            for row in read_frames(decompress(chunks_of(stream), "zstd")):
-                self.count += 1
-                yield row
+        size = 0
+        while size < self._limit:
+            row = next(self._rows, None)
+            if row is None:
+                self.ended = True
+                return
+            self.count += 1
+            size += sum(len(field) for field in row if field)
+            yield row

@@ -138,3 +138,18 @@ def wait_until_stopped(pid: int) -> None:
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
         assert time.monotonic() < give_up
         time.sleep(0.01)
+
+
+def test_the_last_event_is_shown_and_all_of_them_when_asked_for(deployment: Deployment) -> None:
+    job = completed(deployment)
+    shown = deployment.run("jobs", "show", job.id).out
+    assert "published" in shown
+    assert "freezing rows" not in shown
+    everything = deployment.run("jobs", "show", job.id, "--events").out
+    assert everything.index("freezing rows") < everything.index("packaging") < everything.index("published")
+    plain = deployment.run("jobs", "show", job.id, "--json").json
+    assert "events" not in plain
+    assert (plain["rows_done"], plain["bytes_done"]) == (plain["rows_total"], plain["output_size_bytes"])
+    listed = deployment.run("jobs", "show", job.id, "--json", "--events").json["events"]
+    assert [event["progress_percent"] for event in listed] == [0, 40, 85, 95, 99, 100]
+    assert {event["job_id"] for event in listed} == {job.id}

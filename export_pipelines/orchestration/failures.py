@@ -17,23 +17,28 @@ NO_RUN_RETRY = {"dagster/retry_on_asset_or_op_failure": "false"}
 """``allow_retries=False`` stops the op's own policy only; the run-retry daemon reads this tag."""
 
 
-def retry_policy(delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.RetryPolicy:
-    """Two retries, exponential: Dagster waits ``(2**n - 1) * delay``, so 30 s and then 90 s."""
-    return dg.RetryPolicy(max_retries=RETRIES, delay=delay_seconds, backoff=dg.Backoff.EXPONENTIAL)
-
-
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise our errors as ``dg.Failure``; only what may pass by itself is left to the retry policy.
+def translated(*, tries: int | None = None, delay_seconds: float = RETRY_DELAY_SECONDS) -> Iterator[None]:
+    """Raise our errors as Dagster's; only what may pass by itself is tried again.
 
-    An error that is nobody's (a bug) is not worth retrying either: the second try would meet it again.
+    Waits are exponential, ``(2**n - 1) * delay``: 30 s, then 90 s. This is not left to a ``dg.RetryPolicy``, which
+    takes a person's order to terminate the run for one more failure, and goes on with the run after a pause. An error
+    that is nobody's (a bug) is not worth retrying either: the second try would meet it again.
+
+    Args:
+        tries: how often this was tried before; None when it shall not be tried again.
+        delay_seconds: the base of the waits.
     """
     try:
         yield
+    except UnavailableError as error:
+        if tries is None or tries >= RETRIES:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        wait = (2 ** (tries + 1) - 1) * delay_seconds
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=wait) from error
     except ExportPipelinesError as error:
-        retry = isinstance(error, UnavailableError)
-        raise dg.Failure(description=str(error), allow_retries=retry) from error
-    except dg.Failure:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
         description = f"unexpected {type(error).__name__}: {error}. This is a defect; please report it with the log."

@@ -1,6 +1,8 @@
 """The five ops of an export: read config, call one step, say what happened, return."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import dagster as dg
@@ -12,7 +14,7 @@ from export_pipelines.db import jobs, leases
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration import metadata
 from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
-from export_pipelines.orchestration.failures import retry_policy, translated
+from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
 from export_pipelines.steps.begin import begin, take_up
@@ -28,6 +30,8 @@ from export_pipelines.steps.upload import upload
 from export_pipelines.storage.store import ObjectStore
 
 Made = TypeVar("Made")
+Boundary = Callable[..., AbstractContextManager[None]]
+"""A block in which our errors become Dagster's; called with the number of tries before this one."""
 
 
 class ExportOps(NamedTuple):
@@ -42,24 +46,23 @@ class ExportOps(NamedTuple):
 
 def build_ops(type_: ExportType, *, retry_delay_seconds: float) -> ExportOps:
     """The ops of one export type, each under a name of its own: Dagster allows no two definitions of one name."""
-    policy = retry_policy(retry_delay_seconds)
+    boundary = partial(translated, delay_seconds=retry_delay_seconds)
     return ExportOps(
-        load=_load_op(type_, policy),
-        render=_render_op(type_, policy),
-        package=_package_op(type_, policy),
-        upload=_upload_op(type_, policy),
-        record=_record_op(type_, policy),
+        load=_load_op(type_, boundary),
+        render=_render_op(type_, boundary),
+        package=_package_op(type_, boundary),
+        upload=_upload_op(type_, boundary),
+        record=_record_op(type_, boundary),
     )
 
 
-def _load_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
     form = config_class(type_)
 
     @dg.op(
         name=_name("load", type_),
         description=f"Freeze the {type_.noun} of one {type_.subject}, from one snapshot, into shards.",
         out={"shards": dg.DynamicOut(ShardTask), "frozen": dg.Out(FrozenShards)},
-        retry_policy=policy,
         tags={"kind": "postgres"},
     )
     def load_op(
@@ -69,7 +72,7 @@ def _load_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Iterator[Any]:
         watch = metadata.Stopwatch()
-        with translated():
+        with boundary(tries=context.retry_number):
             services = services_of(database, store, tell=teller(context))
             job_id = _job_id(context, services, type_, config)
             with leases.hold(database, job_id):
@@ -100,12 +103,11 @@ def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
     context.instance.add_run_tags(context.run.run_id, {"export/job_id": job_id, "export/user_id": user_id})
 
 
-def _render_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _render_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
     @dg.op(
         name=_name("render", type_),
         description=f"Turn one shard of frozen {type_.noun} into a part of the file; needs no source table.",
         out=dg.Out(Part),
-        retry_policy=policy,
     )
     def render_op(
         context: dg.OpExecutionContext,
@@ -114,19 +116,18 @@ def _render_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Part:
         watch = metadata.Stopwatch()
-        part = _fenced(context, database, store, task.job, lambda services: render(services, type_, task))
+        part = _fenced(context, boundary, database, store, task.job, lambda services: render(services, type_, task))
         context.add_output_metadata(metadata.of_part(part, seconds=watch.seconds()))
         return part
 
     return render_op
 
 
-def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _package_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
     @dg.op(
         name=_name("package", type_),
         description="Check that nothing is missing, add what only the whole knows, write the sidecar manifest.",
         out=dg.Out(Package),
-        retry_policy=policy,
     )
     def package_op(
         context: dg.OpExecutionContext,
@@ -136,26 +137,23 @@ def _package_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Package:
         watch = metadata.Stopwatch()
-        made = _fenced(
-            context,
-            database,
-            store,
-            frozen.job,
-            lambda services: package(services, type_, frozen, render_missing(services, type_, frozen, parts)),
-        )
-        shown = preview(store, type_, made)
+
+        def work(services: Services) -> tuple[Package, str]:
+            made = package(services, type_, frozen, render_missing(services, type_, frozen, parts))
+            return made, preview(services.store, type_, made)
+
+        made, shown = _fenced(context, boundary, database, store, frozen.job, work)
         context.add_output_metadata(metadata.of_package(made, preview=shown, seconds=watch.seconds()))
         return made
 
     return package_op
 
 
-def _upload_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _upload_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
     @dg.op(
         name=_name("upload", type_),
         description="Publish the file and its manifest under the final key, all at once.",
         out=dg.Out(StoredFile),
-        retry_policy=policy,
     )
     def upload_op(
         context: dg.OpExecutionContext,
@@ -164,19 +162,18 @@ def _upload_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> StoredFile:
         watch = metadata.Stopwatch()
-        stored = _fenced(context, database, store, packaged.job, lambda services: upload(services, packaged))
+        stored = _fenced(context, boundary, database, store, packaged.job, lambda services: upload(services, packaged))
         context.add_output_metadata(metadata.of_stored(stored, seconds=watch.seconds()))
         return stored
 
     return upload_op
 
 
-def _record_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
+def _record_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
     @dg.op(
         name=_name("record", type_),
         description="Set the export job COMPLETED with link, size, counts, checksum and expiry.",
         out=dg.Out(dg.Nothing),
-        retry_policy=policy,
     )
     def record_op(
         context: dg.OpExecutionContext,
@@ -184,7 +181,7 @@ def _record_op(type_: ExportType, policy: dg.RetryPolicy) -> dg.OpDefinition:
         database: dg.ResourceParam[Database],
         store: dg.ResourceParam[ObjectStore],
     ) -> None:
-        with translated():
+        with boundary(tries=context.retry_number):
             job = record(services_of(database, store), stored)
         context.add_output_metadata(metadata.of_job(job))
         context.log_event(metadata.materialization(type_, job))
@@ -198,13 +195,14 @@ def _name(verb: str, type_: ExportType) -> str:
 
 def _fenced(
     context: dg.OpExecutionContext,
+    boundary: Boundary,
     database: Database,
     store: ObjectStore,
     ref: JobRef,
     work: Callable[[Services], Made],
 ) -> Made:
     """Do a step's work while the job is ours: attempt current, lease held."""
-    with translated(), leases.hold(database, ref.job_id):
+    with boundary(tries=context.retry_number), leases.hold(database, ref.job_id):
         services = services_of(database, store, tell=teller(context))
         take_up(services, ref, dagster_run_id=context.run.run_id)
         return work(services)

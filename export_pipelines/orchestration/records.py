@@ -23,7 +23,8 @@ class RecordsIOManager(dg.IOManager):
         if obj is None:
             return
         envelope = {"kind": type(obj).__name__, "record": obj}
-        staging.stage_record(self._store, _key(context), envelope)
+        with translated(tries=context.step_context.previous_attempt_count):
+            staging.stage_record(self._store, _key(context), envelope)
 
     def load_input(self, context: dg.InputContext) -> object:
         """Read the record that the upstream op wrote."""
@@ -31,7 +32,7 @@ class RecordsIOManager(dg.IOManager):
         if upstream is None:
             message = "this input has no upstream op; it cannot be loaded."
             raise dg.DagsterInvariantViolationError(message)
-        with translated():
+        with translated(tries=context.step_context.previous_attempt_count):
             data = staging.read_staged(self._store, _key(upstream))
         envelope = msgspec.json.decode(data)
         return msgspec.convert(envelope["record"], _KINDS[envelope["kind"]])

@@ -22,11 +22,9 @@ def test_every_export_type_is_a_job_of_five_ops(type_) -> None:
 
 
 @pytest.mark.parametrize("type_", EXPORT_TYPES, ids=lambda type_: type_.name)
-def test_every_op_retries_twice_waiting_thirty_then_ninety_seconds(type_) -> None:
+def test_no_op_leaves_retries_to_a_policy_that_would_retry_what_a_person_terminated(type_) -> None:
     for node in DEFINITIONS.resolve_job_def(type_.job_name).graph.nodes:
-        policy = node.definition.retry_policy
-        assert (policy.max_retries, policy.delay, policy.backoff) == (2, 30.0, dg.Backoff.EXPONENTIAL)
-        assert [policy.calculate_delay(attempt) for attempt in (1, 2)] == [30.0, 90.0]
+        assert node.definition.retry_policy is None
         assert node.definition.description
 
 

@@ -87,7 +87,7 @@ def _render(store: LocalStore, type_: ExportType, ref: JobRef, rows: "_Cut", *, 
     listing: StagedObject | None = None
     with store.writer(part_key(ref, index)) as body:
         if type_.is_archive:
-            entries = cast("ArchiveFormat", type_.format).entries(iter(rows), context, report, first=index == 0)
+            entries = cast("ArchiveFormat", type_.format).entries(iter(rows), context, report, shard=index)
             with store.writer(part_key(ref, index, kind="index")) as index_writer:
                 records = write_part(entries, body=body, index=index_writer).records
             listing = index_writer.staged

@@ -212,6 +212,11 @@ def test_a_run_that_goes_on_again_is_compared_all_the_same(services: Services) -
         assert comparison.differences.counts == {}
 
 
+def test_an_archive_without_lines_of_records_is_refused(services: Services) -> None:
+    with exported(services, "BULK_PARQUET", {}) as file, pytest.raises(ValidationError, match="cannot be compared"):
+        file.compare()
+
+
 def test_a_format_that_cannot_be_compared_is_refused(services: Services) -> None:
     from dataclasses import replace
 

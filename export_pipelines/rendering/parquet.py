@@ -22,7 +22,7 @@ class TranscriptsParquet:
     """
 
     def entries(self, rows: Iterator[Row], context: Context, report: FidelityReport, *, shard: int) -> Iterator[Entry]:
-        """A shard's tables, usually one; the first shard brings the schema.
+        """A shard's tables, at least one; the first shard brings the schema.
 
         Raises:
             ContentError: a transcript's content has an unknown version or a wrong shape.

@@ -25,4 +25,5 @@ BULK_CSV = ExportType(
     read=read_responses,
     stem=lambda context: f"run_{context['run']['id']}_{context['options']['profile']}",
     format=TranscriptsCsv(),
+    streamed=True,
 )

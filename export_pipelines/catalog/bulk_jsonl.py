@@ -18,4 +18,5 @@ BULK_JSONL = ExportType(
     read=read_transcripts,
     stem=lambda context: f"run_{context['run']['id']}_transcripts",
     format=TranscriptsJsonl(),
+    streamed=True,
 )

@@ -40,6 +40,8 @@ class ExportType:
         read: the projection, run inside the snapshot.
         stem: the file name without extension, from the context.
         format: how rows become bytes.
+        streamed: rendering is quicker than PostgreSQL sends, so rows are rendered as they come instead of being
+            frozen first; the file is the same.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ExportType:
     read: SourceReader
     stem: Callable[[Context], str]
     format: FlatFormat | ArchiveFormat
+    streamed: bool = False
 
     @property
     def is_archive(self) -> bool:

@@ -43,11 +43,16 @@ class SnapshotFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class StagedObject:
-    """An object in staging: its key, size in bytes and SHA-256 (hex) as stored."""
+    """An object in staging, or a run of bytes of one: its key, size in bytes and SHA-256 (hex) as stored.
+
+    Attributes:
+        offset: where the run begins in the object; 0 for whole objects.
+    """
 
     key: str
     size: int
     sha256: str
+    offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +63,13 @@ class Shard:
         index: position in the export's order, from 0.
         rows: number of tuples.
         copy_bytes: size before compression.
-        staged: where they are.
+        staged: where they are; None when they were rendered as they came, and their part is all that was kept.
     """
 
     index: int
     rows: int
     copy_bytes: int
-    staged: StagedObject
+    staged: StagedObject | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,7 @@ class FrozenShards:
         context: staged JSON object: the columns, the type's own facts and lookups, its options.
         counted_rows: rows counted by the database in the same snapshot; what the rendered rows must add up to.
         partial: the run was not finished when it was read.
+        streamed: the whole file, where it was rendered as the rows came.
     """
 
     job: JobRef
@@ -83,6 +89,12 @@ class FrozenShards:
     shards: tuple[Shard, ...]
     counted_rows: int
     partial: bool
+    streamed: StagedObject | None = None
+
+    def staged(self) -> tuple[StagedObject, ...]:
+        """Everything that has to be there for the export to go on."""
+        objects = (self.context, self.streamed, *(shard.staged for shard in self.shards))
+        return tuple(object_ for object_ in objects if object_ is not None)
 
     def tasks(self) -> tuple["ShardTask", ...]:
         """The rendering work, one task a shard."""

@@ -4,7 +4,7 @@ Every write is fenced: it happens only while the job is being processed by the s
 twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,6 +73,8 @@ def commit_frozen(
     Raises:
         SupersededError: the job has moved on.
     """
+    if shard.staged is None:
+        raise IntegrityError(f"shard {shard.index} of job {ref.job_id} was never staged; start the export again.")
     facts = {
         "rows": shard.rows,
         "copy_bytes": shard.copy_bytes,
@@ -97,6 +99,25 @@ def commit_frozen(
         session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed))
 
 
+def commit_streamed(database: Database, ref: JobRef, shards: Sequence[tuple[Shard, Part]]) -> None:
+    """Note shards that were rendered as they were read: all of them, in one transaction.
+
+    Raises:
+        SupersededError: the job has moved on.
+    """
+    with database.transaction() as session:
+        fence(session, ref)
+        for shard, part in shards:
+            facts = {
+                "rows": shard.rows,
+                "copy_bytes": shard.copy_bytes,
+                "state": ShardState.RENDERED,
+                "part": _stored(part),
+            }
+            statement = insert(ExportShard).values(**_key(ref, shard.index), **facts)
+            session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=facts))
+
+
 def commit_rendered(database: Database, ref: JobRef, part: Part) -> None:
     """Note that the shard's part lies in staging.
 
@@ -107,7 +128,7 @@ def commit_rendered(database: Database, ref: JobRef, part: Part) -> None:
     statement = (
         update(ExportShard)
         .where(*_mine(ref), ExportShard.shard_index == part.shard_index, ExportShard.state != ShardState.PLANNED)
-        .values(state=ShardState.RENDERED, part=asdict(part) | {"fidelity": [note.as_json() for note in part.fidelity]})
+        .values(state=ShardState.RENDERED, part=_stored(part))
         .returning(ExportShard.shard_index)
     )
     with database.transaction() as session:
@@ -154,10 +175,16 @@ def _entry(row: ExportShard) -> LedgerEntry:
 
 
 def _shard(row: ExportShard) -> Shard | None:
-    if row.frozen_key is None or row.frozen_size is None or row.frozen_sha256 is None:
+    if row.state is ShardState.PLANNED:
         return None
-    staged = StagedObject(key=row.frozen_key, size=row.frozen_size, sha256=row.frozen_sha256)
+    staged = None
+    if row.frozen_key is not None and row.frozen_size is not None and row.frozen_sha256 is not None:
+        staged = StagedObject(key=row.frozen_key, size=row.frozen_size, sha256=row.frozen_sha256)
     return Shard(index=row.shard_index, rows=row.rows or 0, copy_bytes=row.copy_bytes or 0, staged=staged)
+
+
+def _stored(part: Part) -> dict[str, Any]:
+    return asdict(part) | {"fidelity": [note.as_json() for note in part.fidelity]}
 
 
 def _part(stored: Mapping[str, Any]) -> Part:

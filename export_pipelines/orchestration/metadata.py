@@ -30,7 +30,7 @@ def of_frozen(frozen: FrozenShards, *, seconds: float) -> Mapping[str, Any]:
         "rows": sum(shard.rows for shard in frozen.shards),
         "shards": len(frozen.shards),
         "bytes": sum(shard.copy_bytes for shard in frozen.shards),
-        "bytes_staged": sum(shard.staged.size for shard in frozen.shards),
+        "bytes_staged": sum(staged.size for staged in frozen.staged()),
         "seconds": seconds,
         "snapshot": frozen.snapshot.id,
         "snapshot_taken_at": dg.MetadataValue.timestamp(frozen.snapshot.taken_at),

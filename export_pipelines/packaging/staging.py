@@ -35,8 +35,8 @@ OpenSegment = Callable[[Segment], AbstractContextManager[BinaryIO]]
 
 
 def whole(staged: StagedObject) -> Segment:
-    """All of a staged object."""
-    return Segment(key=staged.key, offset=0, size=staged.size)
+    """All of a staged object, or of the run of bytes that is meant."""
+    return Segment(key=staged.key, offset=staged.offset, size=staged.size)
 
 
 def chunks_of(source: BinaryIO, *, size: int = CHUNK_BYTES) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Lay parts out as one file, whichever kind of format they are of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from export_pipelines.catalog.export_type import ExportType
@@ -28,10 +28,23 @@ class Laid:
     member_list: MemberList | None = None
 
 
-def lay_out(store: ObjectStore, type_: ExportType, ref: JobRef, *, parts: Sequence[Part], context: Context) -> Laid:
-    """The file that the parts make up; what only the whole has (head, central directory) is staged here."""
+def lay_out(
+    store: ObjectStore,
+    type_: ExportType,
+    ref: JobRef,
+    *,
+    parts: Sequence[Part],
+    context: Context,
+    streamed: StagedObject | None = None,
+) -> Laid:
+    """The file that the parts make up; what only the whole has (head, central directory) is staged here.
+
+    ``streamed`` is the whole file, where it was written in one go.
+    """
     if type_.is_archive:
         return _archive(store, cast("ArchiveFormat", type_.format), ref, parts=parts, context=context)
+    if streamed is not None:
+        return _streamed(streamed, parts=parts)
     return _flat(store, cast("FlatFormat", type_.format), ref, parts=parts, context=context)
 
 
@@ -45,6 +58,17 @@ def _flat(store: ObjectStore, format_: FlatFormat, ref: JobRef, *, parts: Sequen
 
     laid = lay_out_flat(
         parts=parts, head=staged("head", format_.head(context)), tail=staged("tail", format_.tail(context))
+    )
+    return Laid(segments=laid.segments, size=laid.size, records=laid.records, shards=laid.shards)
+
+
+def _streamed(whole: StagedObject, *, parts: Sequence[Part]) -> Laid:
+    """The file is there already: head, parts and tail lie one behind the other in one object."""
+    begin, end = parts[0].body.offset, parts[-1].body.offset + parts[-1].body.size
+    laid = lay_out_flat(
+        parts=parts,
+        head=replace(whole, size=begin),
+        tail=replace(whole, offset=end, size=whole.size - end),
     )
     return Laid(segments=laid.segments, size=laid.size, records=laid.records, shards=laid.shards)
 

@@ -1,6 +1,6 @@
 """Load: freeze what an export reads, from one snapshot, into shards in staging; the only step that reads sources."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,8 +15,11 @@ from export_pipelines.db.snapshot import open_snapshot
 from export_pipelines.db.sources.source import Source
 from export_pipelines.packaging.codecs import compress
 from export_pipelines.steps import staging
-from export_pipelines.steps.progress import FREEZING, Progress
+from export_pipelines.steps.contexts import read_context
+from export_pipelines.steps.cutting import RowStream, cuts
+from export_pipelines.steps.progress import FREEZING, STREAMING, Progress
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.stream import stream
 
 BATCH_BYTES = 1 << 20
 """Rows are handed to the compressor in runs of about this size: one call a row costs more than the compression."""
@@ -38,8 +41,10 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
     with open_snapshot(services.database) as snapshot:
         source = export_type.read(snapshot, request.subject_id, request.options)
         context = _stage_context(services, ref, source, request.options)
-        with Progress(services, ref, FREEZING, rows_total=source.counted_rows) as progress:
-            shards = tuple(_freeze(services, ref, progress, snapshot.copy(source.sql, source.params)))
+        phase = STREAMING if export_type.streamed else FREEZING
+        with Progress(services, ref, phase, rows_total=source.counted_rows) as progress:
+            rows = RowStream(snapshot.copy(source.sql, source.params), on_batch=progress.advance)
+            shards, streamed = _read(services, export_type, ref, rows=rows, context=context)
         facts = snapshot.facts
     _check_count(source, shards)
     frozen = FrozenShards(
@@ -49,6 +54,7 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
         shards=shards,
         counted_rows=source.counted_rows,
         partial=source.partial,
+        streamed=streamed,
     )
     staging.stage_record(services.store, staging.frozen_key(ref), frozen)
     return frozen
@@ -60,13 +66,21 @@ def frozen_before(services: Services, ref: JobRef) -> FrozenShards | None:
     if store.stat(staging.frozen_key(ref)) is None:
         return None
     frozen = staging.read_record(store, staging.frozen_key(ref), FrozenShards)
-    needed = (frozen.context, *(shard.staged for shard in frozen.shards))
-    return frozen if all(_is_there(services, staged) for staged in needed) else None
+    return frozen if all(_is_there(services, staged) for staged in frozen.staged()) else None
 
 
 def _is_there(services: Services, staged: StagedObject) -> bool:
     facts = services.store.stat(staged.key)
     return facts is not None and facts.size == staged.size
+
+
+def _read(
+    services: Services, export_type: ExportType, ref: JobRef, *, rows: RowStream, context: StagedObject
+) -> tuple[tuple[Shard, ...], StagedObject | None]:
+    """Shards of frozen rows; or of rows rendered as they came, and the file they make up."""
+    if export_type.streamed:
+        return stream(services, export_type, ref, rows=rows, context=read_context(services.store, context))
+    return tuple(_freeze(services, ref, rows)), None
 
 
 def _stage_context(services: Services, ref: JobRef, source: Source, options: Mapping[str, Any]) -> StagedObject:
@@ -78,58 +92,15 @@ def _stage_context(services: Services, ref: JobRef, source: Source, options: Map
     return writer.staged
 
 
-def _freeze(services: Services, ref: JobRef, progress: Progress, tuples: Iterable[bytes]) -> Iterator[Shard]:
-    """Cut the stream at row boundaries; even an export without rows has one, empty, shard."""
-    stream = iter(tuples)
-    index, more = 0, True
-    while more or index == 0:
-        cutter = _Cutter(stream, progress, limit=services.settings.shard_bytes)
+def _freeze(services: Services, ref: JobRef, rows: RowStream) -> Iterator[Shard]:
+    """Stage the rows as they came, one object a shard."""
+    for index, cut in enumerate(cuts(rows, limit=services.settings.shard_bytes, batch_bytes=BATCH_BYTES)):
         with services.store.writer(staging.shard_key(ref, index)) as writer:
-            for chunk in compress(cutter, "zstd"):
+            for chunk in compress(cut, "zstd"):
                 writer.write(chunk)
-        more = not cutter.ended
-        if cutter.rows == 0 and index > 0:
-            services.store.delete(staging.shard_key(ref, index))
-            return
-        shard = Shard(index=index, rows=cutter.rows, copy_bytes=cutter.bytes, staged=writer.staged)
+        shard = Shard(index=index, rows=cut.rows, copy_bytes=cut.bytes, staged=writer.staged)
         ledger.commit_frozen(services.database, ref, shard)
         yield shard
-        index += 1
-
-
-class _Cutter:
-    """One shard's worth of the stream, in runs of :data:`BATCH_BYTES`."""
-
-    def __init__(self, stream: Iterator[bytes], progress: Progress, *, limit: int) -> None:
-        self.rows = 0
-        self.bytes = 0
-        self.ended = False
-        self._stream = stream
-        self._progress = progress
-        self._limit = limit
-
-    def __iter__(self) -> Iterator[bytes]:
-        batch: list[bytes] = []
-        held = 0
-        while self.bytes < self._limit:
-            row = next(self._stream, None)
-            if row is None:
-                self.ended = True
-                break
-            batch.append(row)
-            held += len(row)
-            self.rows += 1
-            self.bytes += len(row)
-            if held >= BATCH_BYTES:
-                yield self._flush(batch)
-                held = 0
-        yield self._flush(batch)
-
-    def _flush(self, batch: list[bytes]) -> bytes:
-        data = b"".join(batch)
-        self._progress.advance(rows=len(batch), size=len(data))
-        batch.clear()
-        return data
 
 
 def _check_count(source: Source, shards: tuple[Shard, ...]) -> None:

@@ -9,12 +9,13 @@ from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.catalog.options import EXTENSIONS, MEDIA_TYPES
 from export_pipelines.core.errors import FidelityError, IntegrityError
 from export_pipelines.core.fidelity import PARTIAL_RUN, FidelityNote, FidelityReport
-from export_pipelines.core.frozen import Context, FrozenShards, Package, Part
+from export_pipelines.core.frozen import Context, FrozenShards, Package, Part, Segment
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, ledger
 from export_pipelines.packaging import sidecar
 from export_pipelines.packaging.digest import sha256_of
 from export_pipelines.packaging.signing import sign
+from export_pipelines.packaging.staging import OpenSegment
 from export_pipelines.rendering.base import FlatFormat
 from export_pipelines.steps import staging
 from export_pipelines.steps.contexts import read_context
@@ -49,9 +50,9 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
         # Asked for by allow_partial, so it is no reason for strict to fail.
         notes = (*notes, PARTIAL_RUN)
     with Progress(services, ref, PACKAGING) as progress:
-        laid = lay_out(services.store, type_, ref, parts=whole, context=context)
+        laid = lay_out(services.store, type_, ref, parts=whole, context=context, streamed=frozen.streamed)
         progress.bytes_total = laid.size
-        digest = sha256_of(progress.counted(staging.opener(services.store)), segments=laid.segments)
+        digest = _digest(progress.counted(staging.opener(services.store)), frozen, laid)
     job = jobs.get(services.database, ref.job_id)
     facts = _file_facts(type_, context, laid, digest)
     manifest = _manifest(services, job, frozen, context, laid=laid, file=facts, notes=notes)
@@ -69,6 +70,14 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
         fidelity=notes,
         partial=frozen.partial,
     )
+
+
+def _digest(open_segment: OpenSegment, frozen: FrozenShards, laid: Laid) -> str:
+    """The file's SHA-256: known already where the file was written in one go."""
+    streamed = frozen.streamed
+    if streamed is not None and laid.segments == (Segment(key=streamed.key, offset=0, size=streamed.size),):
+        return streamed.sha256
+    return sha256_of(open_segment, segments=laid.segments)
 
 
 def _all_parts(services: Services, frozen: FrozenShards, given: Sequence[Part]) -> tuple[Part, ...]:

@@ -16,6 +16,7 @@ from export_pipelines.packaging.staging import OpenSegment
 from export_pipelines.steps.services import Services
 
 FREEZING = Phase(name="freezing rows", begin=0, end=40)
+STREAMING = Phase(name="reading and rendering rows", begin=0, end=85)
 RENDERING = Phase(name="rendering", begin=40, end=85)
 PACKAGING = Phase(name="packaging", begin=85, end=95)
 PUBLISHING = Phase(name="publishing", begin=95, end=99)

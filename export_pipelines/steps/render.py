@@ -35,12 +35,18 @@ def render(services: Services, export_type: ExportType, task: ShardTask) -> Part
     already = _rendered_before(services, task)
     if already is not None:
         return already
+    if task.shard.staged is None:
+        raise IntegrityError(
+            f"shard {task.shard.index} of job {task.job.job_id} was rendered as it was read, and its part is gone; "
+            f"`export-pipelines jobs retry {task.job.job_id}` begins again."
+        )
     context = read_context(services.store, task.context)
     message = f"rendering shard {task.shard.index + 1} of {task.shards}"
     with Progress(
         services, task.job, RENDERING, message=message, rows_total=task.counted_rows, shard=task.shard.index
     ) as progress:
-        part = _render(services, export_type, task, _CountedRows(services.store, task, progress), context)
+        rows = _CountedRows(services.store, task.shard.staged, progress)
+        part = _render(services, export_type, task, rows, context)
         ledger.commit_rendered(services.database, task.job, part)
     return part
 
@@ -68,7 +74,7 @@ def _rendered_before(services: Services, task: ShardTask) -> Part | None:
     staged = [part.body] if part.index is None else [part.body, part.index]
     for object_ in staged:
         facts = services.store.stat(object_.key)
-        if facts is None or facts.size != object_.size:
+        if facts is None or facts.size < object_.offset + object_.size:
             return None
     return part
 
@@ -128,14 +134,14 @@ def _part(
 class _CountedRows:
     """The shard's rows, checked against its SHA-256 when the last has been read, counted for the progress."""
 
-    def __init__(self, store: ObjectStore, task: ShardTask, progress: Progress) -> None:
+    def __init__(self, store: ObjectStore, staged: StagedObject, progress: Progress) -> None:
         self.count = 0
         self._store = store
-        self._task = task
+        self._staged = staged
         self._progress = progress
 
     def __iter__(self) -> Iterator[Row]:
-        staged = self._task.shard.staged
+        staged = self._staged
         with self._store.open(staged.key) as stream:
             for row in read_frames(self._sized(decompress(_verified(stream, staged), "zstd"))):
                 self.count += 1

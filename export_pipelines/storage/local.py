@@ -18,7 +18,7 @@ from export_pipelines.core.errors import IntegrityError, NotFoundError, StoreUna
 from export_pipelines.core.frozen import Segment, StagedObject
 from export_pipelines.storage.keys import INCOMPLETE, check_key, check_prefix
 from export_pipelines.storage.local_files import DENIED, copy_bytes, os_errors, prune_empty
-from export_pipelines.storage.local_publishing import probe, published_file
+from export_pipelines.storage.local_publishing import probe, published_file, published_link
 from export_pipelines.storage.store import ObjectFacts, ObjectWriter
 from export_pipelines.storage.streams import bounded, check_range
 from export_pipelines.storage.tally import Bytes, Tally
@@ -74,9 +74,19 @@ class LocalStore:
             IntegrityError: a segment reaches past the end of its object.
         """
         path = self._path(key)
+        if len(segments) == 1 and self._link(segments[0], path):
+            return
         with published_file(self._root, path) as file:
             for segment in segments:
                 self._append(segment, file.fileno(), path)
+
+    def _link(self, segment: Segment, path: Path) -> bool:
+        """Give a whole object its second name instead of copying it: objects are replaced, never written into."""
+        source = self._path(segment.key)
+        facts = self.stat(segment.key)
+        if facts is None or (segment.offset, segment.size) != (0, facts.size):
+            return False
+        return published_link(self._root, source, path)
 
     def stat(self, key: str) -> ObjectFacts | None:
         """Size and time of change of the file."""

@@ -1,5 +1,6 @@
 """How the local store makes a file appear: written aside in the same file system, synced, renamed."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -26,6 +27,30 @@ def published_file(root: Path, path: Path) -> Iterator[BinaryIO]:
         yield file
         _finish(file, path)
         _rename(root, temporary, path)
+
+
+def published_link(root: Path, source: Path, path: Path) -> bool:
+    """Have the file at ``source`` appear at ``path`` too; False where the file system has no hard links.
+
+    The file was synced when it was written, and its new name is synced here.
+    """
+    aside = root / INCOMPLETE / path.relative_to(root)
+    temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
+    try:
+        with os_errors(path, "publish"):
+            make_folders(temporary.parent, root=root)
+        try:
+            os.link(source, temporary, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.ENOENT):
+                return False
+            raise
+        _rename(root, temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+        prune_empty(temporary.parent, root=root / INCOMPLETE)
+    return True
 
 
 def probe(root: Path) -> None:

@@ -50,11 +50,19 @@ MIDDLES = [
     Point(target="export_pipelines.storage.local_publishing:_rename", when="before", call=2, within=f"{EXPORT}:upload"),
     Point(target="export_pipelines.db.audit:record", when="after", within=f"{EXPORT}:record"),
 ]
-OF_ARCHIVES = [BOUNDARIES[2], BOUNDARIES[3], *MIDDLES[4:7], MIDDLES[9]]
+OF_STREAMED_FILES = [
+    MIDDLES[0],
+    Point(target=f"{LEDGER}:commit_streamed", when="before"),
+    Point(target=f"{LEDGER}:commit_streamed", when="after"),
+    MIDDLES[3],
+    *MIDDLES[6:9],
+    Point(target=f"{LOCAL}:published_link", when="after"),
+    *MIDDLES[10:],
+]
 OF_SMALL_FILES = [MIDDLES[3], MIDDLES[10]]
 DEATHS = [
-    *[("BULK_JSONL", point) for point in (*BOUNDARIES, *MIDDLES)],
-    *[("RUN_BUNDLE", point) for point in OF_ARCHIVES],
+    *[("RUN_BUNDLE", point) for point in (*BOUNDARIES, *MIDDLES)],
+    *[("BULK_JSONL", point) for point in (*BOUNDARIES, *OF_STREAMED_FILES)],
     *[(name, point) for name in ("DEFINITION_MD", "SCENARIOS_YAML") for point in OF_SMALL_FILES],
 ]
 

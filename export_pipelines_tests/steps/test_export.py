@@ -12,14 +12,20 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from export_pipelines.catalog.types import EXPORT_TYPES
-from export_pipelines.core.errors import FidelityError, IntegrityError
+from export_pipelines.catalog.types import EXPORT_TYPES, export_type
+from export_pipelines.core.errors import FidelityError, IntegrityError, SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
+from export_pipelines.steps.begin import begin
 from export_pipelines.steps.export import run_export
+from export_pipelines.steps.load import load
+from export_pipelines.steps.package import package
+from export_pipelines.steps.record import record
+from export_pipelines.steps.render import render
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
+from export_pipelines.steps.upload import upload
 from export_pipelines.steps.verify import verify_job
 from export_pipelines_tests.steps.orders import order
 
@@ -158,49 +164,39 @@ def test_a_lost_part_is_noticed_and_rendered_again_by_a_retry(
 ) -> None:
     from export_pipelines.steps import export as whole
 
-    job = submit(services, order("BULK_JSONL"))
+    job = submit(services, order("RUN_BUNDLE"))
 
     def lose_one(services: Services, type_: object, task: object) -> object:
-        return None if task.shard.index == 1 else whole_render(services, type_, task)  # type: ignore[attr-defined]
+        return None if task.shard.index == 1 else render(services, type_, task)  # type: ignore[attr-defined]
 
-    whole_render = whole.render
     monkeypatch.setattr(whole, "render", lose_one)
-    monkeypatch.setattr(whole, "package", lambda s, t, f, parts: whole_package(s, t, f, [p for p in parts if p]))
-    from export_pipelines.steps.package import package as whole_package
-
+    monkeypatch.setattr(whole, "package", lambda s, t, f, parts: package(s, t, f, [p for p in parts if p]))
     with pytest.raises(IntegrityError, match="shard 1 was planned but never rendered"):
         run_export(services, job.id)
     monkeypatch.undo()
     done = run_export(services, job.id)
     assert done.status is JobStatus.COMPLETED
     assert done.attempt == 1
-    assert done.checksum == export(services, "BULK_JSONL")[0].checksum
+    assert done.checksum == export(services, "RUN_BUNDLE")[0].checksum
 
 
 def test_damaged_staging_is_noticed_and_nothing_is_published(services: Services) -> None:
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.begin import begin
-    from export_pipelines.steps.load import load
-    from export_pipelines.steps.render import render
 
-    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
-    frozen = load(services, export_type("BULK_JSONL"), job)
+    job = begin(services, submit(services, order("RUN_BUNDLE")).id, dagster_run_id=None)
+    frozen = load(services, export_type("RUN_BUNDLE"), job)
     path = services.store.local_path(frozen.shards[0].staged.key)
     assert isinstance(path, Path)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with pytest.raises(IntegrityError):
-        render(services, export_type("BULK_JSONL"), frozen.tasks()[0])
+        render(services, export_type("RUN_BUNDLE"), frozen.tasks()[0])
 
 
 def test_an_interrupted_job_goes_on_from_what_was_frozen(services: Services) -> None:
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.begin import begin
-    from export_pipelines.steps.load import load
 
-    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
-    load(services, export_type("BULK_JSONL"), job)
+    job = begin(services, submit(services, order("RUN_BUNDLE")).id, dagster_run_id=None)
+    load(services, export_type("RUN_BUNDLE"), job)
     # The worker dies here; whatever happens to the rows now does not show in the file.
     with services.database.raw_connection() as connection:
         connection.execute("DELETE FROM evaluation.transcripts")
@@ -212,27 +208,16 @@ def test_an_interrupted_job_goes_on_from_what_was_frozen(services: Services) -> 
 
 
 def test_a_job_whose_frozen_rows_are_gone_begins_a_new_attempt(services: Services) -> None:
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.begin import begin
-    from export_pipelines.steps.load import load
 
-    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
-    frozen = load(services, export_type("BULK_JSONL"), job)
+    job = begin(services, submit(services, order("RUN_BUNDLE")).id, dagster_run_id=None)
+    frozen = load(services, export_type("RUN_BUNDLE"), job)
     services.store.delete(frozen.shards[0].staged.key)
     assert run_export(services, job.id).attempt == 2
 
 
 def test_a_cancelled_job_stays_cancelled_and_leaves_no_file(services: Services) -> None:
-    from export_pipelines.core.errors import SupersededError
 
     job = submit(services, order("BULK_JSONL"))
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.begin import begin
-    from export_pipelines.steps.load import load
-    from export_pipelines.steps.package import package
-    from export_pipelines.steps.record import record
-    from export_pipelines.steps.render import render
-    from export_pipelines.steps.upload import upload
 
     type_ = export_type("BULK_JSONL")
     with leases.hold(services.database, job.id):
@@ -291,3 +276,40 @@ def test_what_was_published_verifies_and_a_flipped_byte_does_not(services: Servi
     assert path is not None
     path.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
     assert verify_job(services, job.id).problems
+
+
+@pytest.mark.parametrize("type_name", ["BULK_JSONL", "BULK_CSV"])
+@pytest.mark.parametrize("codec", ["none", "gzip", "zstd"])
+def test_rows_rendered_as_they_come_give_the_file_that_frozen_rows_give(
+    services: Services, type_name: str, codec: str
+) -> None:
+    streamed = export_type(type_name)
+    assert streamed.streamed
+    packages = []
+    for type_ in (streamed, replace(streamed, streamed=False)):
+        job = begin(services, submit(services, order(type_name, compression=codec)).id, dagster_run_id=None)
+        frozen = load(services, type_, job)
+        assert len(frozen.shards) > 1
+        parts = [render(services, type_, task) for task in frozen.tasks()]
+        packages.append(package(services, type_, frozen, parts))
+    one, other = packages
+    assert (one.sha256, one.size, one.record_count) == (other.sha256, other.size, other.record_count)
+    assert one.fidelity == other.fidelity
+
+
+def test_a_streamed_file_is_published_by_its_second_name_and_not_copied(services: Services) -> None:
+    job, _ = export(services, "BULK_JSONL")
+    assert job.output_path is not None
+    path = services.store.local_path(job.output_path)
+    assert path is not None
+    assert path.stat().st_nlink == 2
+
+
+def test_a_streamed_file_that_is_gone_is_made_anew_under_a_new_attempt(services: Services) -> None:
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    frozen = load(services, export_type("BULK_CSV"), job)
+    assert frozen.streamed is not None
+    services.store.delete(frozen.streamed.key)
+    with pytest.raises(IntegrityError, match=f"jobs retry {job.id}"):
+        render(services, export_type("BULK_CSV"), frozen.tasks()[0])
+    assert run_export(services, job.id).attempt == 2

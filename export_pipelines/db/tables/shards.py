@@ -25,7 +25,8 @@ class ExportShard(Base):
         CheckConstraint("attempt >= 1 AND shard_index >= 0", name="numbers_in_range"),
         CheckConstraint("rows >= 0 AND copy_bytes >= 0 AND frozen_size >= 0", name="counts_not_negative"),
         CheckConstraint(
-            "state = 'PLANNED' OR num_nulls(rows, copy_bytes, frozen_key, frozen_size, frozen_sha256) = 0",
+            "state = 'PLANNED' OR num_nulls(rows, copy_bytes) = 0 AND (part IS NOT NULL OR"
+            " num_nulls(frozen_key, frozen_size, frozen_sha256) = 0)",
             name="frozen_has_facts",
         ),
         CheckConstraint("(state = 'RENDERED') = (part IS NOT NULL)", name="rendered_has_part"),

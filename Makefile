@@ -27,7 +27,7 @@ demo: $(STAMP) ## Environment, embedded PostgreSQL, migrations, seed data, then 
 	@$(BIN)/export-pipelines demo
 
 test: $(STAMP) ## The whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
 	@exec $(BIN)/export-pipelines dev

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from export_pipelines.catalog.types import EXPORT_TYPES
+
 LOAD = """
 import sys
 import dagster as dg
@@ -23,15 +25,7 @@ def test_the_code_location_loads_without_any_setting_and_without_heavy_imports(t
 
     assert loaded.returncode == 0, loaded.stderr
     jobs, heavy = loaded.stdout.splitlines()
-    assert jobs.split() == [
-        "export_bulk_csv",
-        "export_bulk_jsonl",
-        "export_bulk_parquet",
-        "export_definition_md",
-        "export_run_bundle",
-        "export_scenarios_yaml",
-        "sweep_exports",
-    ]
+    assert jobs.split() == sorted([*(type_.job_name for type_ in EXPORT_TYPES), "sweep_exports"])
     assert heavy == ""
     assert list(tmp_path.iterdir()) == []
     assert "Warning" not in loaded.stderr

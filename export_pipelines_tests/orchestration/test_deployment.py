@@ -1,0 +1,241 @@
+"""The deployment that ``export-pipelines dev`` starts, used as people use it: launched, watched, killed, terminated."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from export_pipelines.catalog.bulk_jsonl import BULK_JSONL
+from export_pipelines.catalog.definition_md import DEFINITION_MD
+from export_pipelines.catalog.export_type import ExportType
+from export_pipelines.catalog.types import EXPORT_TYPES
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import jobs
+from export_pipelines.db.database import Database
+from export_pipelines.db.embedded import EmbeddedServer
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines_tests import postgres
+from export_pipelines_tests.dagster_ui import DagsterUI, free_ports, soon
+
+pytestmark = [pytest.mark.xdist_group("deployment"), pytest.mark.timeout(300)]
+
+SCRIPT = Path(sys.executable).with_name("export-pipelines")
+CHROMIUM = Path("/usr/bin/chromium")
+SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID}
+RUN = {"user": DEMO_USER_EMAIL, "run_id": SHOWCASE_RUN_ID}
+# About sixteen of the demonstration run, so that a run lasts a few seconds and can be met in the middle.
+SHARD_BYTES = 14_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dev:
+    """``export-pipelines dev`` and what it works on."""
+
+    process: "subprocess.Popen[str]"
+    ui: DagsterUI
+    database: Database
+    home: Path
+    output: Path
+    dagster_url: str
+    done: dict[str, str] = field(default_factory=dict)
+
+    def run_of(self, type_: ExportType) -> str:
+        """A run of this type that nobody disturbed, launched from its form; the same one for every test."""
+        if type_.name not in self.done:
+            form = {"user": DEMO_USER_EMAIL, type_.subject_field: SUBJECTS[type_.subject_field]}
+            self.done[type_.name] = self.ui.launch(type_.job_name, **form)
+        return self.done[type_.name]
+
+    def job_of(self, run_id: str) -> ExportJob:
+        [job] = jobs.find_by_dagster_runs(self.database, [run_id])
+        return job
+
+    def job_once(self, run_id: str, status: JobStatus, *, seconds: float) -> ExportJob:
+        """The run's job as soon as it has that status."""
+        return soon(lambda: (job := self.job_of(run_id)).status is status and job, seconds=seconds)
+
+    def in_the_middle(self, run_id: str, *, rendered: int = 3) -> None:
+        """Wait until some shards are rendered, and most are not."""
+        soon(lambda: len(_rendered(self.ui.run(run_id))) >= rendered, seconds=60)
+
+    def published(self, job: ExportJob) -> list[Path]:
+        return [file for file in self.home.glob(f"store/exports/*/{job.id}/**/*") if file.is_file()]
+
+
+@pytest.fixture(scope="module")
+def dev(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedServer, seeded_template: str
+) -> Iterator[Dev]:
+    home = tmp_path_factory.mktemp("dev")
+    output = home / "terminal"
+    with (
+        postgres.opened(postgres_server, template=seeded_template) as database,
+        postgres.new_database(postgres_server) as dagster,
+        free_ports(3) as (ui, serve, code),
+    ):
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("EXPORT_", "DAGSTER_"))}
+        environ |= {
+            "EXPORT_PIPELINES_HOME": str(home),
+            "EXPORT_PIPELINES_DATABASE_URL": database.url,
+            "EXPORT_PIPELINES_DAGSTER_DATABASE_URL": postgres_server.dagster_url(dagster),
+            "EXPORT_PIPELINES_SHARD_BYTES": str(SHARD_BYTES),
+        }
+        ports = [f"--ui-port={ui}", f"--port={serve}", f"--code-port={code}"]
+        with output.open("w") as terminal:
+            process = subprocess.Popen(
+                [SCRIPT, "dev", *ports], env=environ, stdout=terminal, stderr=terminal, text=True
+            )
+        try:
+            soon(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, seconds=150)
+            assert process.poll() is None, output.read_text()
+            yield Dev(
+                process=process,
+                ui=DagsterUI(url=f"http://127.0.0.1:{ui}"),
+                database=database,
+                home=home,
+                output=output,
+                dagster_url=postgres_server.libpq_url(dagster),
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def test_the_terminal_shows_the_addresses_and_nothing_that_worries(dev: Dev) -> None:
+    shown = dev.output.read_text()
+    assert shown.splitlines()[0] == "starting ..."
+    assert f"Dagster UI  {dev.ui.url}" in shown
+    assert f"logs        {dev.home / 'logs'}" in shown
+    assert "arning" not in shown
+    assert dev.ui.load_errors() == [""]
+    for log in dev.home.glob("logs/*.log"):
+        assert "Traceback" not in log.read_text(), log
+
+
+def test_every_job_is_launched_from_its_form_and_gives_a_file_that_can_be_downloaded(dev: Dev) -> None:
+    runs = {type_: dev.run_of(type_) for type_ in EXPORT_TYPES}
+    for type_, run_id in runs.items():
+        assert dev.ui.finished(run_id)["status"] == "SUCCESS"
+        job = dev.job_of(run_id)
+        assert job.status is JobStatus.COMPLETED
+        downloaded = httpx.get(job.output_url).content
+        assert hashlib.sha256(downloaded).hexdigest() == job.checksum
+        figures = dev.ui.figures(type_.name.lower())
+        assert figures["run"] == run_id
+        assert (figures["rows"], figures["bytes"]) == (job.record_count, job.output_size_bytes)
+        assert 0 < figures["seconds"] < 90
+        assert figures["link"] == job.output_url
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
+def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> None:
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{dev.ui.url}/locations/export_pipelines/jobs/export_definition_md/playground")
+        for field, value in {"user": DEMO_USER_EMAIL, "definition_id": SHOWCASE_DEFINITION_ID}.items():
+            line = page.locator(".CodeMirror-line", has_text=f"{field}: ''")
+            line.click(timeout=60_000)
+            # Between the two quotes of the empty text that is there.
+            page.keyboard.press("End")
+            page.keyboard.press("ArrowLeft")
+            page.keyboard.type(value)
+            page.keyboard.press("Escape")
+        page.get_by_role("button", name=re.compile("Launch Run")).click()
+        page.wait_for_url(re.compile("/runs/"), timeout=60_000)
+        page.get_by_text("Success", exact=True).first.wait_for(timeout=90_000)
+        run_id = page.url.rpartition("/")[2].partition("?")[0]
+        browser.close()
+    assert dev.job_of(run_id).status is JobStatus.COMPLETED
+
+
+def test_steps_in_processes_of_their_own_hand_their_records_on(dev: Dev) -> None:
+    reference = dev.run_of(DEFINITION_MD)
+    spread = dev.ui.launch(
+        "export_definition_md",
+        user=DEMO_USER_EMAIL,
+        definition_id=SHOWCASE_DEFINITION_ID,
+        execution={"multiprocess": {}},
+    )
+    assert dev.ui.finished(spread)["status"] == "SUCCESS"
+    assert dev.ui.finished(reference)["status"] == "SUCCESS"
+    assert dev.job_of(spread).checksum == dev.job_of(reference).checksum
+    assert any("executing step" in event.get("message", "").lower() for event in dev.ui.events(spread))
+
+
+def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_again(dev: Dev) -> None:
+    killed = dev.ui.launch("export_bulk_jsonl", **RUN)
+    dev.in_the_middle(killed)
+    os.kill(dev.ui.worker(killed), signal.SIGKILL)
+    failed = dev.job_once(killed, JobStatus.FAILED, seconds=15)
+    assert failed.error == (
+        f"Dagster run {killed} failed. Its worker was killed, ran out of memory, or went away with its machine. To "
+        "continue where it stopped: Re-execute from failure in the Dagster UI, or `export-pipelines jobs retry`."
+    )
+    assert dev.published(failed) == []
+
+    again = dev.ui.execute_again_from_failure(killed)
+    assert dev.ui.finished(again)["status"] == "SUCCESS"
+    completed = jobs.get(dev.database, failed.id)
+    assert (completed.status, completed.attempt, completed.error) == (JobStatus.COMPLETED, 1, None)
+    untouched = dev.run_of(BULK_JSONL)
+    assert dev.ui.finished(untouched)["status"] == "SUCCESS"
+    assert completed.checksum == dev.job_of(untouched).checksum
+
+
+def test_a_terminated_run_stops_reading_cancels_its_row_and_publishes_nothing(dev: Dev) -> None:
+    with psycopg.connect(dev.database.libpq_url) as other:
+        # Somebody alters the table, so the export has to wait in the middle of reading.
+        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
+        run_id = dev.ui.launch("export_bulk_csv", **RUN)
+        soon(lambda: _reading(dev.database), seconds=60)
+        dev.ui.terminate(run_id)
+        job = dev.job_once(run_id, JobStatus.CANCELLED, seconds=20)
+        soon(lambda: not _reading(dev.database), seconds=5)
+    assert dev.ui.finished(run_id)["status"] == "CANCELED"
+    assert dev.published(job) == []
+    assert jobs.get(dev.database, job.id).status is JobStatus.CANCELLED
+
+
+def test_one_ctrl_c_stops_everything_and_a_run_in_the_middle_says_that_it_was_interrupted(dev: Dev) -> None:
+    """The last of this file: it ends the deployment that the others share."""
+    run_id = dev.ui.launch("export_bulk_jsonl", **RUN)
+    dev.in_the_middle(run_id, rendered=1)
+    family = psutil.Process(dev.process.pid).children(recursive=True)
+    assert len(family) > 5
+
+    dev.process.send_signal(signal.SIGINT)
+
+    assert dev.process.wait(timeout=40) == 0
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert dev.output.read_text().endswith("stopped\n")
+    with psycopg.connect(dev.dagster_url) as connection:
+        assert connection.execute("SELECT status FROM runs WHERE run_id = %s", [run_id]).fetchone() == ("FAILURE",)
+
+
+def _rendered(run: dict[str, Any]) -> list[str]:
+    return [step["stepKey"] for step in run["stepStats"] if "render" in step["stepKey"] and step["status"] == "SUCCESS"]
+
+
+def _reading(database: Database) -> bool:
+    """Whether anybody but us has a statement about transcripts going, or waiting for its turn."""
+    with database.raw_connection() as connection:
+        rows = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            " AND pid <> pg_backend_pid() AND query LIKE '%transcripts%'"
+        ).fetchall()
+    return bool(rows)

@@ -1,6 +1,8 @@
 """What reporting progress costs: interleaved exports with and without it, ``python -m benchmarks.progress``.
 
-``BENCH_ROWS`` (default 50 000) and ``BENCH_ROUNDS`` (default 7); exits 1 when the median ratio is over the limit.
+``BENCH_ROWS`` (default 50 000), ``BENCH_ROUNDS`` (default 7), ``BENCH_TYPES``; exits 1 when a median ratio is over the
+limit. The ratio that counts is of CPU seconds, ours and the server's: others' work on the machine upsets it less than
+the clock on the wall, which is printed too.
 """
 
 import os
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from unittest import mock
+
+import psutil
 
 from benchmarks.data import USER_EMAIL, fill
 from export_pipelines.core.settings import read_settings
@@ -23,7 +27,7 @@ from export_pipelines.steps.submit import Order, submit
 from export_pipelines.storage.open import open_store
 
 LIMIT = 1.02
-TYPES = ("BULK_JSONL", "BULK_CSV")
+TYPES = os.environ.get("BENCH_TYPES", "BULK_JSONL BULK_CSV").split()
 
 
 def main() -> int:
@@ -40,16 +44,16 @@ def main() -> int:
     )
     over = 0
     for type_name in TYPES:
-        ratio, seconds = compare(services, type_name, run_id, rounds=int(os.environ.get("BENCH_ROUNDS", "7")))
-        over += ratio > LIMIT
-        print(f"{type_name:<12} {seconds:6.2f} s with reporting, {ratio:.3f} of without (at most {LIMIT})")
+        wall, cpu = compare(services, type_name, run_id, rounds=int(os.environ.get("BENCH_ROUNDS", "7")))
+        over += cpu > LIMIT
+        print(f"{type_name:<12} {cpu:.3f} of the CPU without reporting (at most {LIMIT}), {wall:.3f} of the time")
     return 1 if over else 0
 
 
 def compare(services: Services, type_name: str, run_id: str, *, rounds: int) -> tuple[float, float]:
-    """Median of the rounds' ratios, and the median seconds with reporting; the two take turns at going first."""
+    """Medians of the rounds' ratios, of wall and of CPU seconds; the two take turns at going first."""
     seconds(services, type_name, run_id)
-    ratios, with_reports = [], []
+    ratios = []
     for number in range(rounds):
         taken = {}
         for reporting in (True, False) if number % 2 else (False, True):
@@ -58,21 +62,32 @@ def compare(services: Services, type_name: str, run_id: str, *, rounds: int) -> 
             else:
                 with silence():
                     taken[False] = seconds(services, type_name, run_id)
-        ratios.append(taken[True] / taken[False])
-        with_reports.append(taken[True])
-    return statistics.median(ratios), statistics.median(with_reports)
+        ratios.append([taken[True][kind] / taken[False][kind] for kind in (0, 1)])
+    wall, cpu = (statistics.median(of_kind) for of_kind in zip(*ratios, strict=True))
+    return wall, cpu
 
 
-def seconds(services: Services, type_name: str, run_id: str) -> float:
-    """One export, and its file removed again."""
+def seconds(services: Services, type_name: str, run_id: str) -> tuple[float, float]:
+    """Wall and CPU seconds of one export, whose file is removed again."""
     job = submit(services, Order(type=type_name, user=USER_EMAIL, run_id=run_id))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu_seconds(services)
     done = run_export(services, job.id)
-    taken = time.perf_counter() - began
+    taken = time.perf_counter() - began, cpu_seconds(services) - used
     services.store.delete(done.output_path)
     for facts in list(services.store.list(f"staging/{job.id}")):
         services.store.delete(facts.key)
     return taken
+
+
+def cpu_seconds(services: Services) -> float:
+    """CPU seconds so far, of this process and of the whole database server."""
+    with services.database.raw_connection() as connection:
+        (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        server = psutil.Process(backend).parent()
+        times = [process.cpu_times() for process in (server, *server.children())]
+    # Backends that ended are in their parent's account.
+    ended = server.cpu_times()
+    return time.process_time() + sum(of.user + of.system for of in times) + ended.children_user + ended.children_system
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from export_pipelines.db.database import Database
 from export_pipelines.db.tables import ExportEvent
 
 KEPT = 1500
-"""Events that one job has at most: half an hour of an event a second, and then fewer and fewer of older times."""
+"""Events that one job has at most: half an hour of one worker's reports, and then fewer and fewer of older times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,17 @@ def append(session: Session, job: ExportJob, message: str) -> None:
     session.flush()
     count = session.scalar(select(func.count()).where(ExportEvent.job_id == job.id))
     if count is not None and count > KEPT:
-        _thin(session, job.id)
+        thin(session, job.id)
+
+
+def thin(session: Session, job_id: str) -> None:
+    """Drop every second event of a job that has too many; the first stays, and of an odd number the newest."""
+    place = func.row_number().over(order_by=ExportEvent.id).label("place")
+    placed = select(ExportEvent.id, place).where(ExportEvent.job_id == job_id).subquery()
+    even = select(placed.c.id).where(placed.c.place % 2 == 0)
+    session.execute(
+        delete(ExportEvent).where(ExportEvent.id.in_(even)), execution_options={"synchronize_session": False}
+    )
 
 
 def list_events(database: Database, job_id: str, *, after_id: int = 0) -> tuple[Event, ...]:
@@ -69,16 +79,6 @@ def last_event(database: Database, job_id: str) -> Event | None:
     with database.transaction() as session:
         row = session.scalar(query)
         return None if row is None else _event(row)
-
-
-def _thin(session: Session, job_id: str) -> None:
-    """Drop every second event; the first and the newest stay (they stand at odd places)."""
-    place = func.row_number().over(order_by=ExportEvent.id).label("place")
-    placed = select(ExportEvent.id, place).where(ExportEvent.job_id == job_id).subquery()
-    even = select(placed.c.id).where(placed.c.place % 2 == 0)
-    session.execute(
-        delete(ExportEvent).where(ExportEvent.id.in_(even)), execution_options={"synchronize_session": False}
-    )
 
 
 def _event(row: ExportEvent) -> Event:

@@ -1,4 +1,4 @@
-"""Progress: what a step has done, told to the job's row every second by a thread, at no cost to the work itself."""
+"""Progress: what a step has done, told to the job's row by a thread, at next to no cost to the work itself."""
 
 import threading
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ PACKAGING = Phase(name="packaging", begin=85, end=95)
 PUBLISHING = Phase(name="publishing", begin=95, end=99)
 """100 is set by the completing update and by nothing else."""
 
-INTERVAL_SECONDS = 1.0
-"""Between two reports of one step; a watcher hears of it at least every two seconds also when the database is slow."""
+INTERVAL_SECONDS = 1.5
+"""Between two reports of one step: a watcher hears of it every two seconds also when the database is slow."""
 
 FIRST_SECONDS = 0.3
 """Before the first: shorter steps write once, when they end; longer ones have been silent while Dagster began them."""

@@ -1,18 +1,64 @@
-"""A working step's report: row, shard and event in one transaction, fenced by the attempt."""
+"""A working step's report: row, shard and event in one transaction, fenced by the attempt.
+
+Written as SQL, in as few statements as locking allows: every working step does this again and again, and what it
+costs is taken from the work.
+"""
 
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from export_pipelines.core.jobs import ExportJob, JobRef
+from export_pipelines.core.jobs import ExportJob, JobRef, JobStatus
 from export_pipelines.core.progress import Report, advanced
 from export_pipelines.db import events
 from export_pipelines.db.database import Database
-from export_pipelines.db.jobs.changes import at_work, change, superseded
+from export_pipelines.db.jobs.changes import superseded
 from export_pipelines.db.jobs.records import job_of
-from export_pipelines.db.tables import ExportJobRow, ExportShard, ShardState
+from export_pipelines.db.tables import ExportJobRow
+
+_HOLD = (
+    select(ExportJobRow)
+    .where(
+        ExportJobRow.id == bindparam("job_id"),
+        ExportJobRow.status == JobStatus.PROCESSING,
+        ExportJobRow.attempt == bindparam("attempt"),
+    )
+    .with_for_update(key_share=True)
+)
+
+# The sums are of before the update, so the shard's own figures are taken from the report.
+_SHARDS = """
+WITH mine AS (
+    UPDATE {exports}.export_shards
+    SET rows_rendered = greatest(rows_rendered, :rows), bytes_rendered = greatest(bytes_rendered, :bytes)
+    WHERE job_id = :job_id AND attempt = :attempt AND shard_index = :shard
+), figures AS (
+    SELECT rows, copy_bytes, state = 'RENDERED' AS rendered,
+        greatest(rows_rendered, CASE WHEN shard_index = :shard THEN :rows END) AS rows_rendered,
+        greatest(bytes_rendered, CASE WHEN shard_index = :shard THEN :bytes END) AS bytes_rendered
+    FROM {exports}.export_shards WHERE job_id = :job_id AND attempt = :attempt
+)
+SELECT coalesce(sum(CASE WHEN rendered THEN rows ELSE least(rows_rendered, rows) END), 0)::bigint,
+    coalesce(sum(CASE WHEN rendered THEN copy_bytes ELSE least(bytes_rendered, copy_bytes) END), 0)::bigint,
+    coalesce(sum(copy_bytes), 0)::bigint
+FROM figures
+"""
+
+_WRITE = """
+WITH changed AS (
+    UPDATE {exports}.export_jobs
+    SET progress_percent = :progress_percent, phase = :phase, rows_done = :rows_done, rows_total = :rows_total,
+        bytes_done = :bytes_done, bytes_per_second = :bytes_per_second, estimated_finish_at = :estimated_finish_at,
+        updated_at = :at
+    WHERE id = :job_id
+), told AS (
+    INSERT INTO {exports}.export_events (job_id, attempt, progress_percent, rows_done, bytes_done, message, at)
+    VALUES (:job_id, :attempt, :progress_percent, :rows_done, :bytes_done, :message, :at)
+)
+SELECT count(*) FROM {exports}.export_events WHERE job_id = :job_id
+"""
 
 
 def report_progress(database: Database, ref: JobRef, report: Report, *, now: datetime) -> ExportJob:
@@ -24,47 +70,33 @@ def report_progress(database: Database, ref: JobRef, report: Report, *, now: dat
     Raises:
         SupersededError: the job has moved on; stop working.
     """
+    fence = {"job_id": ref.job_id, "attempt": ref.attempt}
     with database.transaction() as session:
-        before = _held(session, ref)
-        whole = report if report.shard is None else _of_all_shards(session, ref, report)
-        values = asdict(advanced(before, whole, now=now))
-        job = change(session, ref.job_id, *at_work(ref), now=now, values=values)
-        if job is None:
+        row = session.scalar(_HOLD, fence)
+        if row is None:
             raise superseded(session, ref.job_id, attempt=ref.attempt)
-        events.append(session, job, report.message)
-        return job
+        before = job_of(row)
+        whole = report if report.shard is None else _of_all_shards(database, session, ref, report)
+        values = asdict(advanced(before, whole, now=now))
+        at = max(now, before.updated_at)
+        told = session.scalar(text(database.sql(_WRITE)), {**fence, **values, "at": at, "message": report.message})
+        if told is not None and told >= events.KEPT:
+            events.thin(session, ref.job_id)
+        return replace(before, **values, updated_at=at)
 
 
-def _held(session: Session, ref: JobRef) -> ExportJob:
-    """The row, kept from other reports until the transaction ends."""
-    query = select(ExportJobRow).where(ExportJobRow.id == ref.job_id, *at_work(ref)).with_for_update(key_share=True)
-    row = session.scalar(query)
-    if row is None:
-        raise superseded(session, ref.job_id, attempt=ref.attempt)
-    return job_of(row)
-
-
-def _of_all_shards(session: Session, ref: JobRef, report: Report) -> Report:
+def _of_all_shards(database: Database, session: Session, ref: JobRef, report: Report) -> Report:
     """Note the shard's own figures, and report what all shards add up to.
 
     A shard that is rendered again keeps the figures of its first try until the second has come further: nothing
     counts twice, and nothing falls.
     """
-    mine = (ExportShard.job_id == ref.job_id, ExportShard.attempt == ref.attempt)
-    session.execute(
-        update(ExportShard)
-        .where(*mine, ExportShard.shard_index == report.shard)
-        .values(
-            rows_rendered=func.greatest(ExportShard.rows_rendered, report.rows_done),
-            bytes_rendered=func.greatest(ExportShard.bytes_rendered, report.bytes_done),
-        ),
-        execution_options={"synchronize_session": False},
-    )
-    rendered = ExportShard.state == ShardState.RENDERED
-    rows = case((rendered, ExportShard.rows), else_=func.least(ExportShard.rows_rendered, ExportShard.rows))
-    size = case(
-        (rendered, ExportShard.copy_bytes), else_=func.least(ExportShard.bytes_rendered, ExportShard.copy_bytes)
-    )
-    sums = (func.coalesce(func.sum(each), 0) for each in (rows, size, ExportShard.copy_bytes))
-    rows_done, bytes_done, bytes_total = session.execute(select(*sums).where(*mine)).one()
-    return replace(report, rows_done=int(rows_done), bytes_done=int(bytes_done), bytes_total=int(bytes_total))
+    own = {
+        "job_id": ref.job_id,
+        "attempt": ref.attempt,
+        "shard": report.shard,
+        "rows": report.rows_done,
+        "bytes": report.bytes_done,
+    }
+    rows_done, bytes_done, bytes_total = session.execute(text(database.sql(_SHARDS)), own).one()
+    return replace(report, rows_done=rows_done, bytes_done=bytes_done, bytes_total=bytes_total)

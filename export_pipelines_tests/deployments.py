@@ -4,9 +4,11 @@ import json
 import multiprocessing
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -128,6 +130,22 @@ class Worker:
 
     process: BaseProcess
     said: tuple[Path, ...]
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def wait_until_stopped(self) -> None:
+        """Wait for it to stop itself; it is another process's child, and Linux calls its state ``T`` then."""
+        give_up = time.monotonic() + SECONDS
+        while Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def wait(self) -> Outcome:
         """How it ended."""

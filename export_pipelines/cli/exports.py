@@ -102,6 +102,9 @@ def carry_out(services: Services, get_job: Callable[[], ExportJob]) -> ExportJob
     """Run a job's Dagster run in this process; the job as it ended.
 
     ``get_job`` is asked when Dagster is ready, so that no job is made that cannot be begun.
+
+    Raises:
+        WorkError: the run failed without a word on the row; the job may be in somebody else's hands.
     """
     # Dagster takes most of a second to import; only commands that export wait for it.
     from export_pipelines.orchestration.launch import dagster_ready  # noqa: PLC0415
@@ -112,8 +115,11 @@ def carry_out(services: Services, get_job: Callable[[], ExportJob]) -> ExportJob
             how = "failed" if job.status is JobStatus.FAILED else "was interrupted"
             console.notes.print(f"continuing job {job.id}, which {how}", markup=False)
         with progress_bar(services, job):
-            run(job)
-    return jobs.get(services.database, job.id)
+            reason = run(job)
+    ended = jobs.get(services.database, job.id)
+    if reason and ended.status in (JobStatus.PENDING, JobStatus.PROCESSING):
+        raise WorkError(f"job {job.id} was not carried out here: {reason}")
+    return ended
 
 
 def copy_out(services: Services, job: ExportJob, folder: Path | None) -> Path | None:

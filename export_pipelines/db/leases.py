@@ -8,6 +8,10 @@ project a direct connection.) A lease is not what keeps writes apart; attempts a
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors
 
 from export_pipelines.core.errors import ConflictError
 from export_pipelines.db.database import Database
@@ -18,19 +22,28 @@ _SETTINGS = "SET idle_session_timeout = 0"
 
 
 @contextmanager
-def hold(database: Database, job_id: str, *, exclusive: bool = False) -> Iterator[None]:
+def hold(database: Database, job_id: str, *, exclusive: bool = False, wait_seconds: int = 0) -> Iterator[None]:
     """Hold the job's lease for the time of the block, shared with the job's other steps unless ``exclusive``.
 
     Raises:
-        ConflictError: somebody holds it in a way that excludes this one.
+        ConflictError: somebody holds it in a way that excludes this one, and still does after ``wait_seconds``.
     """
-    take = "pg_try_advisory_lock" if exclusive else "pg_try_advisory_lock_shared"
     with database.raw_connection(autocommit=True) as connection:
         connection.execute(_SETTINGS)
-        taken = connection.execute(f"SELECT {take}(%s)", [_key(job_id)]).fetchone()
-        if taken != (True,):
+        if not _take(connection, job_id, shared="" if exclusive else "_shared", wait_seconds=wait_seconds):
             raise ConflictError(f"Export job {job_id} is being worked on by somebody else right now; wait for it.")
         yield
+
+
+def _take(connection: psycopg.Connection[tuple[Any, ...]], job_id: str, *, shared: str, wait_seconds: int) -> bool:
+    if not wait_seconds:
+        return connection.execute(f"SELECT pg_try_advisory_lock{shared}(%s)", [_key(job_id)]).fetchone() == (True,)
+    connection.execute(f"SET lock_timeout = '{wait_seconds}s'".encode())
+    try:
+        connection.execute(f"SELECT pg_advisory_lock{shared}(%s)", [_key(job_id)])
+    except errors.LockNotAvailable:
+        return False
+    return True
 
 
 def is_held(database: Database, job_id: str) -> bool:

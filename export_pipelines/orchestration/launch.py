@@ -18,8 +18,8 @@ from export_pipelines.orchestration.instance import prepare_instance
 
 
 @contextmanager
-def dagster_ready(settings: Settings) -> Iterator[Callable[[ExportJob], bool]]:
-    """A function that carries a job out as a Dagster run, which the UI shows like any other, and says if it succeeded.
+def dagster_ready(settings: Settings) -> Iterator[Callable[[ExportJob], str | None]]:
+    """A function that carries a job out as a Dagster run, which the UI shows like any other, and says why it failed.
 
     What is wrong with Dagster's settings or its database shows on entry, before there is a job to be left behind.
 
@@ -52,7 +52,7 @@ def _translated(database: Database) -> Iterator[None]:
         ) from error
 
 
-def _run(definitions: dg.Definitions, instance: dg.DagsterInstance, job: ExportJob) -> bool:
+def _run(definitions: dg.Definitions, instance: dg.DagsterInstance, job: ExportJob) -> str | None:
     type_ = export_type(job.type)
     run_config = {
         "ops": {f"load_{type_.subject}": {"config": {"job_id": job.id}}},
@@ -64,4 +64,11 @@ def _run(definitions: dg.Definitions, instance: dg.DagsterInstance, job: ExportJ
         raise_on_error=False,
         tags={"export/job_id": job.id, "export/user_id": job.user_id},
     )
-    return result.success
+    if result.success:
+        return None
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    if any(data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__ for data in failures):
+        # Dagster has made a failure of Ctrl-C; for whoever pressed it, it is none.
+        raise KeyboardInterrupt
+    reasons = [data.user_failure_data.description for data in failures if data.user_failure_data]
+    return next(filter(None, reasons), f"Dagster run {result.run_id} failed; its page says why.")

@@ -18,6 +18,7 @@ from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
 from export_pipelines.steps.begin import begin, take_up
+from export_pipelines.steps.export import SECONDS_TO_LET_GO
 from export_pipelines.steps.load import load
 from export_pipelines.steps.missing import render_missing
 from export_pipelines.steps.package import package
@@ -32,6 +33,9 @@ from export_pipelines.storage.store import ObjectStore
 Made = TypeVar("Made")
 Boundary = Callable[..., AbstractContextManager[None]]
 """A block in which our errors become Dagster's; called with the number of tries before this one."""
+
+SECONDS_TO_BEGIN = 30
+"""How long a step waits while somebody who takes the job up finds that its rows are frozen already."""
 
 
 class ExportOps(NamedTuple):
@@ -75,7 +79,7 @@ def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         with boundary(tries=context.retry_number):
             services = services_of(database, store, tell=teller(context))
             job_id = _job_id(context, services, type_, config)
-            with leases.hold(database, job_id):
+            with leases.hold(database, job_id, exclusive=True, wait_seconds=SECONDS_TO_LET_GO):
                 job = begin(services, job_id, dagster_run_id=context.run.run_id)
                 _tag(context, job.id, job.user_id)
                 frozen = load(services, type_, job)
@@ -202,7 +206,7 @@ def _fenced(
     work: Callable[[Services], Made],
 ) -> Made:
     """Do a step's work while the job is ours: attempt current, lease held."""
-    with boundary(tries=context.retry_number), leases.hold(database, ref.job_id):
+    with boundary(tries=context.retry_number), leases.hold(database, ref.job_id, wait_seconds=SECONDS_TO_BEGIN):
         services = services_of(database, store, tell=teller(context))
         take_up(services, ref, dagster_run_id=context.run.run_id)
         return work(services)

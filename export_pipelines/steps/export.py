@@ -12,14 +12,18 @@ from export_pipelines.steps.render import render
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.upload import upload
 
+SECONDS_TO_LET_GO = 2
+"""The server notices a killed worker when the kernel has closed its connection: soon, but not at once."""
+
 
 def run_export(services: Services, job_id: str) -> ExportJob:
     """Carry the job out, from wherever an earlier try left it.
 
     Raises:
+        ConflictError: somebody else works on it; the row is left alone.
         ExportPipelinesError: it failed; the row is FAILED with the same message, unless the job moved on.
     """
-    with leases.hold(services.database, job_id):
+    with leases.hold(services.database, job_id, exclusive=True, wait_seconds=SECONDS_TO_LET_GO):
         job = begin(services, job_id, dagster_run_id=None)
         try:
             type_ = export_type(job.type)

@@ -10,19 +10,21 @@ from export_pipelines.steps.submit import Order, check
 QUIET = timedelta(seconds=2)
 """Between two steps of a living run nobody holds the lease for a moment; its last progress is younger than this."""
 
+UNBEGUN = timedelta(minutes=1)
+"""Nobody who is alive takes this long between making a job and beginning it."""
+
 
 def interrupted_like(services: Services, order: Order) -> ExportJob | None:
-    """The newest job for the same request that says PROCESSING while nobody works on it.
+    """The newest job for the same request that was begun, or only made, and that nobody works on.
 
     Raises:
         ValidationError, NotFoundError: the order itself is wrong.
     """
     request = check(services, order)
-    before = services.clock() - QUIET
-    for job in jobs.list_jobs(
-        services.database, status=JobStatus.PROCESSING, type=request.type, user_id=request.user_id
-    ):
-        same = jobs.request_of(job) == request
-        if same and job.updated_at < before and not leases.is_held(services.database, job.id):
-            return job
+    now = services.clock()
+    for status, silence in ((JobStatus.PROCESSING, QUIET), (JobStatus.PENDING, UNBEGUN)):
+        for job in jobs.list_jobs(services.database, status=status, type=request.type, user_id=request.user_id):
+            same = jobs.request_of(job) == request
+            if same and job.updated_at < now - silence and not leases.is_held(services.database, job.id):
+                return job
     return None

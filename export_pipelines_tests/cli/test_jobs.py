@@ -1,11 +1,8 @@
 """``export-pipelines jobs`` and ``sweep``: listing, looking, continuing, cancelling."""
 
-import os
 import signal
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +11,7 @@ from export_pipelines.db import jobs, leases
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
-from export_pipelines_tests.deployments import SECONDS, Deployment
+from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
 
@@ -94,11 +91,9 @@ def test_a_job_that_somebody_works_on_is_not_continued_by_another(deployment: De
 def test_cancelling_stops_whoever_works_on_the_job_and_leaves_no_file(deployment: Deployment) -> None:
     job = pending(deployment)
     worker = deployment.work(Point(target=RENDER, when="after", number=signal.SIGSTOP), job.id)
-    pid = worker.process.pid
-    assert pid is not None
-    wait_until_stopped(pid)
+    worker.wait_until_stopped()
     cancelled = deployment.run("jobs", "cancel", job.id)
-    os.kill(pid, signal.SIGCONT)
+    worker.go_on()
     ended = worker.wait()
     assert (cancelled.status, cancelled.out) == (0, f"job {job.id} is CANCELLED\n")
     assert ended.status == 1
@@ -130,26 +125,3 @@ def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
     assert swept.out.startswith("1 jobs expired, 0 dead jobs failed, ")
     assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
     assert [path for path in deployment.store.rglob("*") if path.is_file()] == []
-
-
-def wait_until_stopped(pid: int) -> None:
-    """Wait for a process that is another's child; Linux calls its state ``T`` then."""
-    give_up = time.monotonic() + SECONDS
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
-
-
-def test_the_last_event_is_shown_and_all_of_them_when_asked_for(deployment: Deployment) -> None:
-    job = completed(deployment)
-    shown = deployment.run("jobs", "show", job.id).out
-    assert "published" in shown
-    assert "freezing rows" not in shown
-    everything = deployment.run("jobs", "show", job.id, "--events").out
-    assert everything.index("freezing rows") < everything.index("packaging") < everything.index("published")
-    plain = deployment.run("jobs", "show", job.id, "--json").json
-    assert "events" not in plain
-    assert (plain["rows_done"], plain["bytes_done"]) == (plain["rows_total"], plain["output_size_bytes"])
-    listed = deployment.run("jobs", "show", job.id, "--json", "--events").json["events"]
-    assert [event["progress_percent"] for event in listed] == [0, 40, 85, 95, 99, 100]
-    assert {event["job_id"] for event in listed} == {job.id}

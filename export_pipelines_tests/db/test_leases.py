@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,3 +85,12 @@ def test_a_killed_workers_lease_is_gone_at_once(database: Database) -> None:
         while leases.is_held(database, "cjob"):
             assert time.monotonic() - killed < 10
             time.sleep(0.01)
+
+
+def test_waiting_for_a_lease_ends_when_it_is_let_go_or_when_the_time_is_over(database: Database) -> None:
+    with worker(database) as process:
+        with pytest.raises(ConflictError), leases.hold(database, "cjob", exclusive=True, wait_seconds=1):
+            pass
+        threading.Timer(0.2, process.kill).start()
+        with leases.hold(database, "cjob", exclusive=True, wait_seconds=30):
+            assert leases.is_held(database, "cjob")

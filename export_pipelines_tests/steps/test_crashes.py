@@ -17,7 +17,7 @@ from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 from export_pipelines.steps.verify import verify_job, verify_path
-from export_pipelines_tests.deployments import Deployment
+from export_pipelines_tests.deployments import Deployment, Outcome
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
 
@@ -108,6 +108,29 @@ def test_an_export_killed_again_and_again_at_random_moments_is_completed_in_the_
         worker.wait()
         check_nothing_half_done(services, job.id)
     check_completed_by_running_again(services, job.id)
+
+
+@pytest.mark.parametrize("point", [None, MIDDLES[1], BOUNDARIES[3]], ids=["new", "not frozen", "frozen"])
+def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
+    services: Services, deployment: Deployment, point: Point | None
+) -> None:
+    job = submit(services, order("RUN_BUNDLE"))
+    if point is not None:
+        deployment.work(point, job.id).wait()
+    attempts = jobs.get(services.database, job.id).attempt
+    one, other = sorted((worker.wait() for worker in [deployment.work(None, job.id) for _ in range(2)]), key=by_status)
+    assert (one.status, one.err) == (0, "")
+    assert other.status == 1
+    assert other.err in (
+        f"error: Export job {job.id} is being worked on by somebody else right now; wait for it.\n",
+        f"error: job {job.id} is COMPLETED; start a new export instead.\n",
+    )
+    assert jobs.get(services.database, job.id).attempt == attempts + (point is MIDDLES[1])
+    check_completed_by_running_again(services, job.id)
+
+
+def by_status(outcome: Outcome) -> int:
+    return outcome.status
 
 
 def check_nothing_half_done(services: Services, job_id: str) -> None:

@@ -25,12 +25,14 @@ class Program:
         name: also the name of its log file.
         command: program and arguments.
         port: where it listens once it is ready; None when it does not.
+        option: with what people name another port.
         after: name of the program that must be ready before this one starts.
     """
 
     name: str
     command: Sequence[str]
     port: int | None = None
+    option: str = ""
     after: str | None = None
 
 
@@ -51,8 +53,8 @@ def require_free(programs: Iterable[Program]) -> None:
             except OSError as error:
                 reason = error.strerror.lower() if error.strerror else error
                 raise ValidationError(
-                    f"port {program.port} for the {program.name} cannot be used ({reason}); "
-                    "end what listens there, or name another port with an option (see --help)."
+                    f"port {program.port} of {program.name} cannot be used ({reason}); end what listens there, or "
+                    f"name another with {program.option}."
                 ) from error
 
 
@@ -128,14 +130,14 @@ class Family:
         while program.port is not None and not _answers(program.port):
             self._check_alive()
             if time.monotonic() > give_up:
-                raise WorkError(f"the {program.name} did not answer in time; its log ends:\n{self._tail(program)}")
+                raise WorkError(f"{program.name} did not answer in time; its log ends:\n{self._tail(program)}")
             time.sleep(POLL_SECONDS)
 
     def _check_alive(self) -> None:
         for program, child in self._children.values():
             if child.poll() is not None:
                 raise WorkError(
-                    f"the {program.name} ended with status {child.returncode}; its log ends:\n{self._tail(program)}"
+                    f"{program.name} ended with status {child.returncode}; its log ends:\n{self._tail(program)}"
                 )
 
     def _reap(self) -> None:

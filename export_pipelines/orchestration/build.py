@@ -35,7 +35,10 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
         sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs, end_work_of_lost_workers],
         assets=[
             dg.AssetSpec(
-                asset_key(type_), group_name="exports", kinds={"postgres", "file"}, description=type_.description
+                asset_key(type_),
+                group_name="exports",
+                kinds={"postgres", "file"},
+                description=f"{type_.description} Made by the job {type_.job_name}.",
             )
             for type_ in EXPORT_TYPES
         ],

@@ -82,7 +82,7 @@ def of_job(job: ExportJob) -> Mapping[str, Any]:
         "expires_at": dg.MetadataValue.timestamp(job.expires_at) if job.expires_at else None,
         "rows": job.record_count,
         "bytes": job.output_size_bytes,
-        "seconds": took,
+        "seconds": round(took, 3),
         "checksum": job.checksum or "",
         "job_id": job.id,
     }

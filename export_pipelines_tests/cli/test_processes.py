@@ -56,8 +56,13 @@ def test_a_taken_port_is_named_together_with_the_program_that_wanted_it() -> Non
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        with pytest.raises(ValidationError, match=f"port {port} for the webserver cannot be used"):
-            require_free([Program(name="daemon", command=SLEEPER), Program(name="webserver", command=(), port=port)])
+        with pytest.raises(ValidationError, match=f"port {port} of webserver cannot be used .* name another with --ui"):
+            require_free(
+                [
+                    Program(name="daemon", command=SLEEPER),
+                    Program(name="webserver", command=(), port=port, option="--ui"),
+                ]
+            )
     require_free([Program(name="webserver", command=(), port=port)])
 
 
@@ -82,7 +87,7 @@ def test_a_program_starts_only_when_the_one_before_it_answers(tmp_path) -> None:
 def test_a_program_that_ends_takes_the_others_with_it_and_its_last_words_are_shown(tmp_path) -> None:
     running = family(tmp_path)
     dying = ("sh", "-c", "sleep 0.3; echo no such table >&2; exit 3")
-    with pytest.raises(WorkError, match=r"(?s)the second ended with status 3; its log ends:.*no such table"), running:  # noqa: PT012
+    with pytest.raises(WorkError, match=r"(?s)second ended with status 3; its log ends:.*no such table"), running:  # noqa: PT012
         running.start([Program(name="first", command=SLEEPER), Program(name="second", command=dying)], seconds=5)
         running.watch()
     assert_gone([child.pid for _, child in running._children.values()], seconds=0)
@@ -92,7 +97,7 @@ def test_a_program_that_never_answers_is_given_up_with_its_log(tmp_path) -> None
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    with pytest.raises(WorkError, match="the server did not answer in time"), family(tmp_path) as running:
+    with pytest.raises(WorkError, match="server did not answer in time"), family(tmp_path) as running:
         running.start([Program(name="server", command=SLEEPER, port=port)], seconds=0.3)
 
 

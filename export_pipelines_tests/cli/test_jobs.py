@@ -51,6 +51,20 @@ def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None
     assert [line.split()[-1] for line in shown.out.splitlines()[-3:]] == ["created", "started", "completed"]
 
 
+def test_a_terminal_without_the_letters_gets_their_numbers_and_json_says_the_same_everywhere(
+    deployment: Deployment,
+) -> None:
+    title = "नमस्ते 日本 😀"
+    submit(deployment.services, replace(order("BULK_CSV"), title=title))
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    shown, machine = deployment.script("jobs", **poor), deployment.script("jobs", "--json", **poor)
+    assert (shown.status, machine.status) == (0, 0)
+    assert "\\u65e5\\u672c \\U0001f600" in shown.out
+    assert machine.out.isascii()
+    assert machine.json == deployment.run("jobs", "--json").json
+    assert machine.json[0]["title"] == title
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -37,6 +37,7 @@ check: $(STAMP) ## Format, lint, strict types, import contracts, definitions, mi
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -c "from dagster import Definitions; from export_pipelines.definitions import defs; Definitions.validate_loadable(defs)"
 	$(BIN)/yamllint --strict .
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml

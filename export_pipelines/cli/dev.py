@@ -42,6 +42,10 @@ def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
             family.watch()
     except KeyboardInterrupt:
         console.notes.print("stopped")
+        if chosen.database_url is None:
+            console.notes.print(
+                "The embedded PostgreSQL keeps running; `export-pipelines db stop` ends it.", markup=False
+            )
 
 
 def environment(chosen: Settings, *, serve_port: int, code_port: int) -> dict[str, str]:

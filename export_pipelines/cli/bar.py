@@ -23,7 +23,7 @@ def progress_bar(services: Services, job: ExportJob) -> Iterator[None]:
         yield
         return
     columns = (
-        TextColumn("{task.description:<13}"),
+        TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f} %  {task.fields[figures]}"),
     )

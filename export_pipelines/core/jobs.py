@@ -56,7 +56,7 @@ class ExportJob:
     """One row of ``exports.export_jobs``, field by column. Times are aware and UTC.
 
     Attributes:
-        phase: what was last being done: ``freezing rows``, ``rendering``, ``packaging`` or ``publishing``.
+        phase: what was last being done, like ``freezing rows`` or ``packaging``.
         rows_done, rows_total: rows of the export, through that phase; packaging and publishing count bytes only.
         bytes_done: bytes through that phase; of a completed job, the file's.
         bytes_per_second, estimated_finish_at: while the job is being processed.

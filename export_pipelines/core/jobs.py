@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from export_pipelines.core.deliveries import DeliveryRequest
+
 
 class JobStatus(enum.StrEnum):
     """Where a job stands; :data:`TRANSITIONS` says what may follow."""
@@ -41,6 +43,7 @@ class ExportRequest:
         expiry_hours: 1 to 168; how long the file is kept after completion.
         options: the type's own options, defaults filled in, sorted by name.
         title: what people see in lists.
+        delivery: who is told when the job has ended; None when nobody is.
     """
 
     type: str
@@ -49,6 +52,7 @@ class ExportRequest:
     expiry_hours: int = 24
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    delivery: DeliveryRequest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import read_options
 from export_pipelines.catalog.types import export_type
+from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.core.jobs import ExportJob, ExportRequest
@@ -27,6 +28,7 @@ class Order:
     Attributes:
         user: e-mail address or id.
         run_id, definition_id: id, unique prefix or unique name.
+        delivery: who is told when the export has ended.
     """
 
     type: str
@@ -36,6 +38,7 @@ class Order:
     expiry_hours: int = 24
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    delivery: DeliveryRequest | None = None
 
 
 def submit(services: Services, order: Order, *, dagster_run_id: str | None = None) -> ExportJob:
@@ -71,6 +74,7 @@ def check(services: Services, order: Order) -> ExportRequest:
         expiry_hours=order.expiry_hours,
         options=options,
         title=(order.title or f"{type_.title}: {name}")[:TITLE_LENGTH],
+        delivery=order.delivery,
     )
 
 

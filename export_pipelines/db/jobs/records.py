@@ -1,8 +1,11 @@
 """Between a job's row and the records of ``core.jobs``."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ContentError
 from export_pipelines.core.jobs import ExportJob, ExportRequest, JobRef
 from export_pipelines.db.tables import ExportJobRow
@@ -50,12 +53,13 @@ def ref_of(job: ExportJob) -> JobRef:
 def input_of(request: ExportRequest) -> dict[str, Any]:
     """What ``export_jobs.input`` holds: ``subject_id`` (of the definition or run), ``expiry_hours`` and ``options``.
 
-    Type, user and title have columns of their own.
+    Also ``delivery``, where one was asked for. Type, user and title have columns of their own.
     """
     return {
         "subject_id": request.subject_id,
         "expiry_hours": request.expiry_hours,
         "options": dict(request.options),
+        **({} if request.delivery is None else {"delivery": asdict(request.delivery)}),
     }
 
 
@@ -74,11 +78,19 @@ def request_of(job: ExportJob) -> ExportRequest:
             # JSONB keeps keys in an order of its own.
             options=dict(sorted(job.input["options"].items())),
             title=job.title,
+            delivery=_delivery_of(job.input.get("delivery")),
         )
-    except (KeyError, AttributeError) as error:
+    except (KeyError, AttributeError, TypeError) as error:
         raise ContentError(
-            f"export job {job.id} has an input without subject_id, expiry_hours or options; start a new export."
+            f"export job {job.id} has an input without subject_id, expiry_hours or options, or with a delivery "
+            "that cannot be read; start a new export."
         ) from error
+
+
+def _delivery_of(stated: Mapping[str, Any] | None) -> DeliveryRequest | None:
+    if stated is None:
+        return None
+    return DeliveryRequest(**{**stated, "recipients": tuple(stated["recipients"])})
 
 
 def _utc(time: datetime | None) -> datetime | None:

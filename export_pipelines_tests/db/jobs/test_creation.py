@@ -2,6 +2,7 @@
 
 import pytest
 
+from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ContentError, ValidationError
 from export_pipelines.core.jobs import ExportRequest, JobStatus
 from export_pipelines.db import audit, jobs
@@ -18,6 +19,7 @@ def test_a_new_job_is_pending_and_gives_its_request_back(database: Database) -> 
         expiry_hours=168,
         options=dict(sorted(options.items())),
         title="Überschrift — 標題",
+        delivery=DeliveryRequest(recipients=("a@example.org", "webhook:team"), attach_file=True),
     )
     job = jobs.create(database, request, now=NOW, dagster_run_id="run-1")
     assert (job.status, job.attempt, job.progress_percent, job.download_count) == (JobStatus.PENDING, 1, 0, 0)

@@ -18,4 +18,5 @@ BULK_PARQUET = ExportType(
     read=read_table,
     stem=lambda context: f"run_{context['run']['id']}_parquet",
     format=TranscriptsParquet(),
+    streamed=True,
 )

@@ -80,7 +80,7 @@ class FrozenShards:
         context: staged JSON object: the columns, the type's own facts and lookups, its options.
         counted_rows: rows counted by the database in the same snapshot; what the rendered rows must add up to.
         partial: the run was not finished when it was read.
-        streamed: the whole file, where it was rendered as the rows came.
+        streamed: what was rendered as the rows came: the whole file, or an archive's parts and their indexes.
     """
 
     job: JobRef
@@ -89,12 +89,12 @@ class FrozenShards:
     shards: tuple[Shard, ...]
     counted_rows: int
     partial: bool
-    streamed: StagedObject | None = None
+    streamed: tuple[StagedObject, ...] = ()
 
     def staged(self) -> tuple[StagedObject, ...]:
         """Everything that has to be there for the export to go on."""
-        objects = (self.context, self.streamed, *(shard.staged for shard in self.shards))
-        return tuple(object_ for object_ in objects if object_ is not None)
+        frozen = (shard.staged for shard in self.shards)
+        return (self.context, *self.streamed, *(staged for staged in frozen if staged is not None))
 
     def tasks(self) -> tuple["ShardTask", ...]:
         """The rendering work, one task a shard."""

@@ -1,5 +1,6 @@
 """Everything a deployment can set, read once from the environment and handed down."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Settings:
         db_os_user: operating-system user for the embedded server when we run as root.
         redirect_downloads: whether downloads from S3 go to the store's own short-lived links; off where browsers
             cannot reach the store.
+        readers: connections that read one export's rows from one snapshot; 0 takes one for every two processors, at
+            most four: PostgreSQL needs a processor for each, and what is read needs one too.
         shard_bytes: frozen bytes after which a new shard begins.
         statement_timeout_seconds: longest a single reading statement may take.
         snapshot_hold_seconds: longest one snapshot may be held.
@@ -48,6 +51,7 @@ class Settings:
     executor: str = "multi_or_in_process"
     db_os_user: str | None = None
     redirect_downloads: bool = True
+    readers: int = 0
     shard_bytes: int = 64 * 1024 * 1024
     statement_timeout_seconds: int = 3600
     snapshot_hold_seconds: int = 7200
@@ -58,6 +62,11 @@ class Settings:
     def effective_store_url(self) -> str:
         """The store's URL with the default filled in."""
         return self.store_url or (self.home / "store").as_uri()
+
+    @property
+    def effective_readers(self) -> int:
+        """The number of readers with the default worked out for this machine."""
+        return self.readers or min(4, max(1, (os.cpu_count() or 1) // 2))
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -83,6 +92,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         executor=text("EXECUTOR") or defaults.executor,
         db_os_user=text("DB_OS_USER"),
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
+        readers=_number(environ, "READERS", defaults.readers, low=0),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),

@@ -35,16 +35,16 @@ def lay_out(
     *,
     parts: Sequence[Part],
     context: Context,
-    streamed: StagedObject | None = None,
+    streamed: Sequence[StagedObject] = (),
 ) -> Laid:
     """The file that the parts make up; what only the whole has (head, central directory) is staged here.
 
-    ``streamed`` is the whole file, where it was written in one go.
+    ``streamed`` is what was rendered as the rows came; of a flat format, the whole file.
     """
     if type_.is_archive:
         return _archive(store, cast("ArchiveFormat", type_.format), ref, parts=parts, context=context)
-    if streamed is not None:
-        return _streamed(streamed, parts=parts)
+    if streamed:
+        return _streamed(streamed[0], parts=parts)
     return _flat(store, cast("FlatFormat", type_.format), ref, parts=parts, context=context)
 
 

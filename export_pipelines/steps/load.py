@@ -11,12 +11,14 @@ from export_pipelines.core.frozen import FrozenShards, Shard, StagedObject
 from export_pipelines.core.jobs import ExportJob, JobRef
 from export_pipelines.db import ledger
 from export_pipelines.db.jobs import ref_of, request_of
+from export_pipelines.db.reading import rows_of
 from export_pipelines.db.snapshot import open_snapshot
 from export_pipelines.db.sources.source import Source
 from export_pipelines.packaging.codecs import compress
 from export_pipelines.steps import staging
+from export_pipelines.steps.behind import taken_behind
 from export_pipelines.steps.contexts import read_context
-from export_pipelines.steps.cutting import RowStream, cuts
+from export_pipelines.steps.cutting import Cut, RowStream, cuts
 from export_pipelines.steps.progress import FREEZING, STREAMING, Progress
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.stream import stream
@@ -43,7 +45,9 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
         context = _stage_context(services, ref, source, request.options)
         phase = STREAMING if export_type.streamed else FREEZING
         with Progress(services, ref, phase, rows_total=source.counted_rows) as progress:
-            rows = RowStream(snapshot.copy(source.sql, source.params), on_batch=progress.advance)
+            rows = RowStream(
+                rows_of(snapshot, source, readers=services.settings.effective_readers), on_batch=progress.advance
+            )
             shards, streamed = _read(services, export_type, ref, rows=rows, context=context)
         facts = snapshot.facts
     _check_count(source, shards)
@@ -76,11 +80,11 @@ def _is_there(services: Services, staged: StagedObject) -> bool:
 
 def _read(
     services: Services, export_type: ExportType, ref: JobRef, *, rows: RowStream, context: StagedObject
-) -> tuple[tuple[Shard, ...], StagedObject | None]:
-    """Shards of frozen rows; or of rows rendered as they came, and the file they make up."""
+) -> tuple[tuple[Shard, ...], tuple[StagedObject, ...]]:
+    """Shards of frozen rows; or of rows rendered as they came, and what was made of them."""
     if export_type.streamed:
         return stream(services, export_type, ref, rows=rows, context=read_context(services.store, context))
-    return tuple(_freeze(services, ref, rows)), None
+    return tuple(_freeze(services, ref, rows)), ()
 
 
 def _stage_context(services: Services, ref: JobRef, source: Source, options: Mapping[str, Any]) -> StagedObject:
@@ -95,12 +99,21 @@ def _stage_context(services: Services, ref: JobRef, source: Source, options: Map
 def _freeze(services: Services, ref: JobRef, rows: RowStream) -> Iterator[Shard]:
     """Stage the rows as they came, one object a shard."""
     for index, cut in enumerate(cuts(rows, limit=services.settings.shard_bytes, batch_bytes=BATCH_BYTES)):
-        with services.store.writer(staging.shard_key(ref, index)) as writer:
-            for chunk in compress(cut, "zstd"):
-                writer.write(chunk)
-        shard = Shard(index=index, rows=cut.rows, copy_bytes=cut.bytes, staged=writer.staged)
+        staged = _stage(services, ref, cut, index=index)
+        shard = Shard(index=index, rows=cut.rows, copy_bytes=cut.bytes, staged=staged)
         ledger.commit_frozen(services.database, ref, shard)
         yield shard
+
+
+def _stage(services: Services, ref: JobRef, cut: Cut, *, index: int) -> StagedObject:
+    with services.store.writer(staging.shard_key(ref, index)) as writer:
+
+        def write(chunks: Iterator[bytes]) -> None:
+            for chunk in compress(chunks, "zstd"):
+                writer.write(chunk)
+
+        taken_behind(cut, write, size=len)
+    return writer.staged
 
 
 def _check_count(source: Source, shards: tuple[Shard, ...]) -> None:

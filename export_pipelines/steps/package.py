@@ -74,9 +74,9 @@ def package(services: Services, type_: ExportType, frozen: FrozenShards, parts: 
 
 def _digest(open_segment: OpenSegment, frozen: FrozenShards, laid: Laid) -> str:
     """The file's SHA-256: known already where the file was written in one go."""
-    streamed = frozen.streamed
-    if streamed is not None and laid.segments == (Segment(key=streamed.key, offset=0, size=streamed.size),):
-        return streamed.sha256
+    for streamed in frozen.streamed:
+        if laid.segments == (Segment(key=streamed.key, offset=0, size=streamed.size),):
+            return streamed.sha256
     return sha256_of(open_segment, segments=laid.segments)
 
 

@@ -14,6 +14,7 @@ from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.core.frozen import Context, Part, SnapshotFacts, StagedObject
 from export_pipelines.core.jobs import JobRef
+from export_pipelines.db.reading import rows_of
 from export_pipelines.db.snapshot import open_snapshot
 from export_pipelines.packaging.codecs import compress, decompress
 from export_pipelines.packaging.segments import write_part
@@ -53,7 +54,7 @@ def render_now(
     with open_snapshot(services.database) as snapshot:
         source = type_.read(snapshot, subject_id, options)
         with store.writer(shard_key(ref, 0)) as frozen:
-            for chunk in compress(snapshot.copy(source.sql, source.params), "zstd"):
+            for chunk in compress(rows_of(snapshot, source, readers=services.settings.effective_readers), "zstd"):
                 frozen.write(chunk)
         facts = snapshot.facts
     context: Context = orjson.loads(

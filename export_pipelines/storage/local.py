@@ -19,6 +19,7 @@ from export_pipelines.core.frozen import Segment, StagedObject
 from export_pipelines.storage.keys import INCOMPLETE, check_key, check_prefix
 from export_pipelines.storage.local_files import DENIED, copy_bytes, os_errors, prune_empty
 from export_pipelines.storage.local_publishing import probe, published_file, published_link
+from export_pipelines.storage.past_cache import PastCache, Sink
 from export_pipelines.storage.store import ObjectFacts, ObjectWriter
 from export_pipelines.storage.streams import bounded, check_range
 from export_pipelines.storage.tally import Bytes, Tally
@@ -27,7 +28,7 @@ from export_pipelines.storage.tally import Bytes, Tally
 class LocalWriter:
     """Writes into the file that is published later, hashing on the way."""
 
-    def __init__(self, file: BinaryIO, *, key: str, path: Path) -> None:
+    def __init__(self, file: Sink | BinaryIO, *, key: str, path: Path) -> None:
         self._file = file
         self._path = path
         self._tally = Tally(key)
@@ -51,11 +52,19 @@ class LocalStore:
         self._root = Path(os.path.realpath(root))
 
     @contextmanager
-    def writer(self, key: str, *, media_type: str = "application/octet-stream") -> Iterator[ObjectWriter]:
+    def writer(
+        self, key: str, *, media_type: str = "application/octet-stream", read_soon: bool = True
+    ) -> Iterator[ObjectWriter]:
         """Write an object; the media type is not kept, files have none."""
         path = self._path(key)
         with published_file(self._root, path) as file:
-            yield LocalWriter(file, key=key, path=path)
+            if read_soon:
+                yield LocalWriter(file, key=key, path=path)
+                return
+            sink = PastCache(file.fileno())
+            yield LocalWriter(sink, key=key, path=path)
+            with os_errors(path, "write"):
+                sink.finish()
 
     @contextmanager
     def open(self, key: str, *, offset: int = 0, size: int | None = None) -> Iterator[BinaryIO]:

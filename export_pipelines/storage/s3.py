@@ -78,7 +78,9 @@ class S3Store:
         client.meta.events.register_last("before-parameter-build", _ask_for_no_checksum)
 
     @contextmanager
-    def writer(self, key: str, *, media_type: str = "application/octet-stream") -> Iterator[ObjectWriter]:
+    def writer(
+        self, key: str, *, media_type: str = "application/octet-stream", read_soon: bool = True
+    ) -> Iterator[ObjectWriter]:
         """Write an object: in one request up to 8 MiB, else in parts sent while more is written."""
         with s3_writer(self._target(key, media_type), key=key) as writer:
             yield writer

@@ -44,8 +44,13 @@ class ObjectWriter(Protocol):
 class ObjectStore(Protocol):
     """Where bytes go."""
 
-    def writer(self, key: str, *, media_type: str = "application/octet-stream") -> AbstractContextManager[ObjectWriter]:
-        """Write an object in a stream, in constant memory; nothing is visible when the block raises."""
+    def writer(
+        self, key: str, *, media_type: str = "application/octet-stream", read_soon: bool = True
+    ) -> AbstractContextManager[ObjectWriter]:
+        """Write an object in a stream, in constant memory; nothing is visible when the block raises.
+
+        What we do not read again ourselves (``read_soon=False``) leaves the machine's page cache alone where it can.
+        """
         ...
 
     def open(self, key: str, *, offset: int = 0, size: int | None = None) -> AbstractContextManager[BinaryIO]:

@@ -278,16 +278,21 @@ def test_what_was_published_verifies_and_a_flipped_byte_does_not(services: Servi
     assert verify_job(services, job.id).problems
 
 
-@pytest.mark.parametrize("type_name", ["BULK_JSONL", "BULK_CSV"])
-@pytest.mark.parametrize("codec", ["none", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    ("type_name", "options"),
+    [
+        *((name, {"compression": codec}) for name in ("BULK_JSONL", "BULK_CSV") for codec in ("none", "gzip", "zstd")),
+        ("BULK_PARQUET", {}),
+    ],
+)
 def test_rows_rendered_as_they_come_give_the_file_that_frozen_rows_give(
-    services: Services, type_name: str, codec: str
+    services: Services, type_name: str, options: dict[str, str]
 ) -> None:
     streamed = export_type(type_name)
     assert streamed.streamed
     packages = []
     for type_ in (streamed, replace(streamed, streamed=False)):
-        job = begin(services, submit(services, order(type_name, compression=codec)).id, dagster_run_id=None)
+        job = begin(services, submit(services, order(type_name, **options)).id, dagster_run_id=None)
         frozen = load(services, type_, job)
         assert len(frozen.shards) > 1
         parts = [render(services, type_, task) for task in frozen.tasks()]
@@ -305,11 +310,11 @@ def test_a_streamed_file_is_published_by_its_second_name_and_not_copied(services
     assert path.stat().st_nlink == 2
 
 
-def test_a_streamed_file_that_is_gone_is_made_anew_under_a_new_attempt(services: Services) -> None:
-    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
-    frozen = load(services, export_type("BULK_CSV"), job)
-    assert frozen.streamed is not None
-    services.store.delete(frozen.streamed.key)
+@pytest.mark.parametrize("type_name", ["BULK_CSV", "BULK_PARQUET"])
+def test_what_was_streamed_and_is_gone_is_made_anew_under_a_new_attempt(services: Services, type_name: str) -> None:
+    job = begin(services, submit(services, order(type_name)).id, dagster_run_id=None)
+    frozen = load(services, export_type(type_name), job)
+    services.store.delete(frozen.streamed[0].key)
     with pytest.raises(IntegrityError, match=f"jobs retry {job.id}"):
-        render(services, export_type("BULK_CSV"), frozen.tasks()[0])
+        render(services, export_type(type_name), frozen.tasks()[0])
     assert run_export(services, job.id).attempt == 2

@@ -8,7 +8,7 @@ from export_pipelines.db.snapshot import Snapshot
 from export_pipelines.db.sources.definition import chain, tags
 from export_pipelines.db.sources.runs import RunFacts, instant, read_run
 from export_pipelines.db.sources.source import Source, typed
-from export_pipelines.db.sources.transcripts import TRANSCRIPT_COLUMNS
+from export_pipelines.db.sources.transcripts import BY_KEY, TRANSCRIPT_COLUMNS
 
 # ``sample`` counts the transcripts of one scenario and one model, since a run may ask several times.
 ROWS = """
@@ -17,11 +17,11 @@ SELECT t.id::text AS id, t.scenario_id::text AS scenario_id, t.target_model::tex
     t.token_count::int4 AS token_count, t.duration_ms::int4 AS duration_ms, t.estimated_cost::float8 AS estimated_cost,
     t.decision_code::text AS decision_code, t.decision_text::text AS decision_text,
     t.created_at::timestamptz AS created_at, t.content_expires_at::timestamptz AS content_expires_at,
-    row_number() OVER (
+    ({before} + row_number() OVER (
         PARTITION BY t.target_model COLLATE "C", t.scenario_id COLLATE "C" ORDER BY t.id COLLATE "C"
-    )::int8 AS sample
+    ))::int8 AS sample
 FROM {evaluation}.transcripts t
-WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL
+WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL{range}
 ORDER BY t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C"
 """
 
@@ -83,6 +83,7 @@ def read_bundle(snapshot: Snapshot, subject_id: str, options: Mapping[str, Any])
         columns=COLUMNS,
         counted_rows=facts.counted_rows,
         partial=facts.partial,
+        split=BY_KEY,
     )
 
 

@@ -8,6 +8,33 @@ from export_pipelines.core.frozen import Column
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """How the rows of a query can be read in ranges of their key, several at a time; no range is found by counting.
+
+    Where the query says ``{range}`` a condition is put in; where it says ``{before}``, how many rows of a group that
+    goes on from the range before lie there.
+
+    Attributes:
+        keys: columns of the key, in the query's order.
+        boundaries: query for the key of every ``%(range_rows)s``-th row, from the first, in order; also ``before``.
+        begin, end: conditions that a row is not before ``%(from_<column>)s``, and is before ``%(to_<column>)s``.
+        before: expression for ``{before}`` in a range that has a beginning; its parameter is ``%(from_before)s``.
+    """
+
+    keys: tuple[str, ...]
+    boundaries: str
+    begin: str
+    end: str
+    before: str = "0"
+
+    def statement(self, sql: str, *, begins: bool, ends: bool) -> str:
+        """The query for one range; for all rows, when it neither begins nor ends."""
+        bounds = [bound for bound, is_there in ((self.begin, begins), (self.end, ends)) if is_there]
+        condition = "".join(f" AND {bound}" for bound in bounds)
+        return sql.replace("{range}", condition).replace("{before}", self.before if begins else "0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """What one export reads: the small facts already read, and the query for its rows.
 
@@ -18,6 +45,7 @@ class Source:
         columns: of the query, exactly as it casts them.
         counted_rows: how many rows the query gives, counted in the same snapshot.
         partial: the run was not finished.
+        split: how several readers share the rows; None where they are few.
     """
 
     context: dict[str, Any]
@@ -26,6 +54,12 @@ class Source:
     columns: tuple[Column, ...]
     counted_rows: int
     partial: bool = False
+    split: Split | None = None
+
+    @property
+    def whole(self) -> str:
+        """The query for all rows."""
+        return self.sql if self.split is None else self.split.statement(self.sql, begins=False, ends=False)
 
 
 def typed(**types: str) -> tuple[Column, ...]:

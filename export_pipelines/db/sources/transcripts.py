@@ -6,7 +6,7 @@ from typing import Any
 from export_pipelines.core.frozen import Column
 from export_pipelines.db.snapshot import Snapshot
 from export_pipelines.db.sources.runs import read_run, read_scenarios_of
-from export_pipelines.db.sources.source import Source, typed
+from export_pipelines.db.sources.source import Source, Split, typed
 
 TRANSCRIPTS = """
 SELECT t.id::text AS id, t.scenario_id::text AS scenario_id, t.target_model::text AS target_model,
@@ -15,7 +15,7 @@ SELECT t.id::text AS id, t.scenario_id::text AS scenario_id, t.target_model::tex
     t.decision_code::text AS decision_code, t.decision_text::text AS decision_text,
     t.created_at::timestamptz AS created_at, t.content_expires_at::timestamptz AS content_expires_at
 FROM {evaluation}.transcripts t
-WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL
+WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL{range}
 ORDER BY t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C"
 """
 
@@ -39,9 +39,36 @@ CROSS JOIN LATERAL (
     ) AS responses
     OFFSET 0
 ) look
-WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL
+WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL{range}
 ORDER BY t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C"
 """
+
+# One scan of the index alone, since both windows have its order.
+BY_KEY = Split(
+    keys=("target_model", "scenario_id", "id"),
+    boundaries="""
+SELECT placed.target_model, placed.scenario_id, placed.id, placed.before
+FROM (
+    SELECT t.target_model, t.scenario_id, t.id,
+        row_number() OVER (
+            ORDER BY t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C"
+        ) - 1 AS place,
+        row_number() OVER (
+            PARTITION BY t.target_model COLLATE "C", t.scenario_id COLLATE "C" ORDER BY t.id COLLATE "C"
+        ) - 1 AS before
+    FROM {evaluation}.transcripts t
+    WHERE t.run_id = %(run_id)s AND t.deleted_at IS NULL
+) placed
+WHERE placed.place %% %(range_rows)s = 0
+ORDER BY placed.place
+""",
+    begin="""(t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C")
+        >= (%(from_target_model)s, %(from_scenario_id)s, %(from_id)s)""",
+    end="""(t.target_model COLLATE "C", t.scenario_id COLLATE "C", t.id COLLATE "C")
+        < (%(to_target_model)s, %(to_scenario_id)s, %(to_id)s)""",
+    before="""CASE WHEN t.target_model COLLATE "C" = %(from_target_model)s
+        AND t.scenario_id COLLATE "C" = %(from_scenario_id)s THEN %(from_before)s ELSE 0 END""",
+)
 
 _BEFORE = {"id": "text", "scenario_id": "text", "target_model": "text", "model_version": "text"}
 _AFTER = {
@@ -76,6 +103,7 @@ def read_transcripts(snapshot: Snapshot, subject_id: str, options: Mapping[str, 
         columns=TRANSCRIPT_COLUMNS,
         counted_rows=facts.counted_rows,
         partial=facts.partial,
+        split=BY_KEY,
     )
 
 
@@ -119,4 +147,5 @@ def _scored(
         columns=columns,
         counted_rows=facts.counted_rows,
         partial=facts.partial,
+        split=BY_KEY,
     )

@@ -28,7 +28,7 @@ from export_pipelines_tests.db.rows import (
 def read(database: Database, run_id: str) -> tuple[Source, list[dict[str, Any]]]:
     with open_snapshot(database) as snapshot:
         source = read_bundle(snapshot, run_id, {})
-        return source, read_tuples(snapshot.copy(source.sql, source.params), source.columns)
+        return source, read_tuples(snapshot.copy(source.whole, source.params), source.columns)
 
 
 def definition_of(database: Database, run_id: str) -> dict[str, Any]:

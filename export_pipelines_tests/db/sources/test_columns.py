@@ -8,19 +8,27 @@ from export_pipelines.core.frozen import Column
 from export_pipelines.db.database import Database
 from export_pipelines.db.sources import bundle, definition, scenarios, transcripts
 from export_pipelines.db.sources.source import typed
+from export_pipelines.db.sources.transcripts import BY_KEY
 
 NAMED = typed(id="text", name="text", content="jsonb")
 PROJECTIONS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "definition": (definition.ROWS, NAMED),
     "scenarios": (scenarios.ROWS, NAMED),
-    "transcripts": (transcripts.TRANSCRIPTS, transcripts.TRANSCRIPT_COLUMNS),
-    "responses": (transcripts.RESPONSES, transcripts.RESPONSE_COLUMNS),
-    "bundle": (bundle.ROWS, bundle.COLUMNS),
+    **{
+        f"{name}{' in a range' * begins}": (BY_KEY.statement(sql, begins=begins, ends=begins), columns)
+        for begins in (False, True)
+        for name, sql, columns in (
+            ("transcripts", transcripts.TRANSCRIPTS, transcripts.TRANSCRIPT_COLUMNS),
+            ("responses", transcripts.RESPONSES, transcripts.RESPONSE_COLUMNS),
+            ("bundle", bundle.ROWS, bundle.COLUMNS),
+        )
+    },
 }
+KEY = {f"{side}_{name}": "c1" for side in ("from", "to") for name in BY_KEY.keys}
 
 
 def described(database: Database, sql: str) -> tuple[Column, ...]:
-    params: dict[str, Any] = {"definition_id": "c1", "run_id": "c1"}
+    params: dict[str, Any] = {"definition_id": "c1", "run_id": "c1", "from_before": 1, **KEY}
     with database.raw_connection() as connection:
         columns = connection.execute(database.sql(sql).encode(), params).description or ()
         return tuple(

@@ -16,7 +16,7 @@ from export_pipelines_tests.db.rows import FULL, NOW, add_definition, add_tag
 def read(database: Database, definition_id: str) -> tuple[Source, list[dict[str, object]]]:
     with open_snapshot(database) as snapshot:
         source = read_definition(snapshot, definition_id, {})
-        return source, read_tuples(snapshot.copy(source.sql, source.params), source.columns)
+        return source, read_tuples(snapshot.copy(source.whole, source.params), source.columns)
 
 
 def tag(database: Database, definition_id: str, *names: str) -> None:

@@ -14,7 +14,7 @@ from export_pipelines_tests.db.rows import NOW, add_definition, add_scenario
 def read(database: Database, definition_id: str) -> tuple[Source, list[dict[str, object]]]:
     with open_snapshot(database) as snapshot:
         source = read_scenarios(snapshot, definition_id, {})
-        return source, read_tuples(snapshot.copy(source.sql, source.params), source.columns)
+        return source, read_tuples(snapshot.copy(source.whole, source.params), source.columns)
 
 
 def test_rows_come_in_the_order_of_their_ids_compared_bytewise(database: Database) -> None:

@@ -24,7 +24,7 @@ READERS = {"transcripts": read_transcripts, "responses": read_responses, "table"
 def read(database: Database, run_id: str, reader: Any, **options: Any) -> tuple[Source, list[dict[str, Any]]]:
     with open_snapshot(database) as snapshot:
         source = reader(snapshot, run_id, options)
-        return source, read_tuples(snapshot.copy(source.sql, source.params), source.columns)
+        return source, read_tuples(snapshot.copy(source.whole, source.params), source.columns)
 
 
 def responses(database: Database, run_id: str) -> list[Any]:

@@ -23,17 +23,17 @@ _AHEAD_BYTES = 8 << 20
 _OF_CURRENT_BYTES = 1 << 20
 
 
-def rows_of(snapshot: Snapshot, source: Source, *, readers: int = 1) -> Iterator[bytes]:
+def rows_of(snapshot: Snapshot, source: Source, *, readers: int = 1, range_rows: int = RANGE_ROWS) -> Iterator[bytes]:
     """The rows as binary COPY tuples.
 
     Raises:
         DatabaseUnavailableError: the server is away, or gave up.
     """
     split = source.split
-    if split is None or readers < 2 or source.counted_rows <= RANGE_ROWS:
+    if split is None or readers < 2 or source.counted_rows <= range_rows:
         yield from snapshot.copy(source.whole, source.params)
         return
-    found = snapshot.rows(split.boundaries, {**source.params, "range_rows": RANGE_ROWS})
+    found = snapshot.rows(split.boundaries, {**source.params, "range_rows": range_rows})
     ranges = list(_ranges(source, split, found))
     yield from _Readers(snapshot, ranges).in_order(min(readers, len(ranges)))
 

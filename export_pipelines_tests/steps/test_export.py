@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from export_pipelines.catalog.types import EXPORT_TYPES, export_type
 from export_pipelines.core.errors import FidelityError, IntegrityError, SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
+from export_pipelines.db.reading import rows_of
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.begin import begin
 from export_pipelines.steps.export import run_export
@@ -276,6 +278,17 @@ def test_what_was_published_verifies_and_a_flipped_byte_does_not(services: Servi
     assert path is not None
     path.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
     assert verify_job(services, job.id).problems
+
+
+@pytest.mark.parametrize("type_name", ["BULK_JSONL", "BULK_CSV", "BULK_PARQUET", "RUN_BUNDLE"])
+def test_the_file_is_the_same_however_many_connections_read(
+    services: Services, type_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, _ = export(services, type_name)
+    monkeypatch.setattr("export_pipelines.steps.load.rows_of", partial(rows_of, range_rows=7))
+    several = replace(services, settings=replace(services.settings, readers=3))
+    together, _ = export(several, type_name)
+    assert (together.checksum, together.record_count) == (alone.checksum, alone.record_count)
 
 
 @pytest.mark.parametrize(

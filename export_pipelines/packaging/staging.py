@@ -45,7 +45,7 @@ def chunks_of(source: BinaryIO, *, size: int = CHUNK_BYTES) -> Iterator[bytes]:
         yield chunk
 
 
-def read_segment(open_segment: OpenSegment, segment: Segment) -> Iterator[bytes]:
+def read_segment(open_segment: OpenSegment, segment: Segment, *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
     """The segment's bytes in chunks, never more and never fewer than it states.
 
     Raises:
@@ -53,7 +53,7 @@ def read_segment(open_segment: OpenSegment, segment: Segment) -> Iterator[bytes]
     """
     left = segment.size
     with open_segment(segment) as source:
-        while left and (chunk := source.read(min(left, CHUNK_BYTES))):
+        while left and (chunk := source.read(min(left, chunk_bytes))):
             left -= len(chunk)
             yield chunk
     if left:

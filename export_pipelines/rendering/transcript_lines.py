@@ -41,7 +41,9 @@ class TranscriptLines:
         self._report = report
         self._same = b',"run_id":%b,"definition_id":%b,"scenario_id":' % (encode(run["id"]), encode(definition["id"]))
         self._scenarios: dict[bytes | None, bytes] = {
-            key.encode(): encode(_scenario(facts)) for key, facts in context["scenarios"].items()
+            # Copied for the same reason as the texts that ``Texts`` keeps.
+            key.encode(): bytes(memoryview(encode(_scenario(facts))))
+            for key, facts in context["scenarios"].items()
         }
         self._words = Texts(encode_text, null=NULL)
         self._integers = Texts(int_text, null=NULL)

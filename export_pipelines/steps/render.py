@@ -19,7 +19,8 @@ from export_pipelines.steps.progress import RENDERING, Progress
 from export_pipelines.steps.services import Services
 from export_pipelines.storage.store import ObjectStore
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 17
+"""Of a shard at once; it may unpack to ten times as many."""
 ROWS_A_COUNT = 256
 """Rows that are counted at once."""
 

@@ -1,11 +1,13 @@
 """A part's list of contents: read back as written, and refused when it is not."""
 
+import tracemalloc
+
 import pytest
 
 from export_pipelines.core.archive import Absent, Member, Piece
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.frozen import StagedObject
-from export_pipelines.packaging.part_index import PartIndex
+from export_pipelines.packaging.part_index import MemberEntry, PartIndex, encode_member
 from export_pipelines_tests.packaging.memory_staging import MemoryStaging
 
 ENTRIES = [Member("b", b"x" * 90, record=True), Piece("r", b"1"), Absent("t2", "expired"), Absent("t1", "expired"),
@@ -44,3 +46,13 @@ def test_something_else_is_no_list(data) -> None:
     staged: StagedObject = staging.put("other", data)
     with pytest.raises(IntegrityError, match="other is no list of contents"):
         PartIndex(staging.open_segment, staged=staged)
+
+
+def test_a_line_takes_no_more_memory_than_its_bytes() -> None:
+    # A part keeps a line for each of its members until it is whole; some encoders leave kilobytes behind each.
+    entry = MemberEntry(name="run/x.md", at=0, packed=1, size=1, crc32=1, sha256="ab" * 32, method=8, record=True)
+    tracemalloc.start()
+    lines = [encode_member(entry) for _ in range(1000)]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 2 * sum(map(len, lines))

@@ -1,5 +1,6 @@
 import math
 import struct
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -113,3 +114,14 @@ def test_damage_met_in_passing_becomes_an_integrity_error():
     for cause in (lambda: fields.int_text(b"1"), b"\xff".decode):
         with pytest.raises(IntegrityError, match="a frozen row is damaged"), fields.damaged_rows_named():
             cause()
+
+
+def test_a_kept_text_takes_no_more_memory_than_its_bytes() -> None:
+    texts = fields.Texts(fields.int_text, null=b"")
+    packed = [struct.pack(">i", number) for number in range(1000)]
+    tracemalloc.start()
+    for one in packed:
+        assert texts[one] == b"%d" % struct.unpack(">i", one)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 150 * len(packed)

@@ -79,13 +79,14 @@ def tick(services: Services, cursor: Cursor) -> tuple[Cursor, str]:
             "Where the table has no index on (completed_at, id), one makes looks quick."
         )
     reacted = react(services, cursor.position)
-    rest = now + REST * reacted.looked_for if reacted.looked_for > SLOW else None
+    looked_for = reacted.looked_for or timedelta(0)
+    rest = now + REST * looked_for if looked_for > SLOW else None
     return after(reacted, rest_until=rest), sentence(reacted)
 
 
 def sentence(reacted: Reacted) -> str:
     """What one look did."""
-    if not reacted.active:
+    if reacted.looked_for is None:
         return "No subscription is active. `export-pipelines subscriptions add` makes one."
     if not reacted.job_ids and not reacted.refused:
         return "No run has completed that a subscription asks for."

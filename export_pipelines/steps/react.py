@@ -4,12 +4,12 @@ Exactly once for every subscription and run: the answer is a row, written in the
 position that a sensor keeps is there to save work only. Runs are seen in the order of ``(completed_at, id)``, but they
 do not become visible in that order, since a run's time is set before its transaction ends. So a position never comes
 nearer to the present than :data:`OVERLAP`, what lies after it is looked at again each time, and what appears later than
-that is found by :func:`catch_up`, which keeps no position at all.
+that is found by :func:`catch_up`, which begins at the beginning each time.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from export_pipelines.catalog.types import export_type
@@ -25,6 +25,9 @@ MOST = 200
 """Answers in one look, so that a burst of completions is worked off in ticks that end within seconds."""
 OVERLAP = timedelta(minutes=15)
 """Longer than a transaction that completes a run stays open, and than two machines' clocks are apart."""
+STRETCH = timedelta(days=7)
+"""Completions that one statement of the sweep is about."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _TOGETHER = 50
 """Answers in one transaction: others who write the audit log wait for no more than these."""
 
@@ -38,16 +41,14 @@ class Reacted:
         refused: answers without an export; the reason of each stands beside it.
         position: where to look on from; None before there is anything behind us.
         more: whether there was more to do than one look does.
-        looked_for: how long it took to find the runs.
-        active: how many subscriptions there were to answer for.
+        looked_for: how long it took to find the runs; None when no subscription is active, and none were looked for.
     """
 
-    job_ids: tuple[str, ...]
-    refused: int
-    position: Position | None
-    more: bool
-    looked_for: timedelta
-    active: int
+    job_ids: tuple[str, ...] = ()
+    refused: int = 0
+    position: Position | None = None
+    more: bool = False
+    looked_for: timedelta | None = None
 
 
 def react(services: Services, position: Position | None, *, most: int = MOST) -> Reacted:
@@ -58,39 +59,62 @@ def react(services: Services, position: Position | None, *, most: int = MOST) ->
         ValidationError: a key cannot be used.
     """
     # Where nobody subscribes, the application's runs are not read at all.
-    active = subscriptions.count_active(services.database)
-    began = services.clock()
-    if not active:
-        return Reacted(job_ids=(), refused=0, position=position, more=False, looked_for=timedelta(0), active=0)
-    found = subscriptions.unanswered(services.database, after=position, most=most)
-    looked = services.clock()
-    reactions = tuple(_answer_all(services, found))
-    return Reacted(
-        job_ids=tuple(reaction.job_id for reaction in reactions if reaction.job_id is not None),
-        refused=sum(reaction.reason is not None for reaction in reactions),
-        position=_further(position, found, whole=len(found) < most, horizon=began - OVERLAP),
-        more=len(found) == most,
-        looked_for=looked - began,
-        active=active,
-    )
+    if subscriptions.active_since(services.database) is None:
+        return Reacted(position=position)
+    return _look(services, position, horizon=services.clock() - OVERLAP, most=most)
 
 
 def catch_up(services: Services, *, most: int = MOST) -> tuple[Reacted, ...]:
     """Answer to every run that a subscription asked for and that has no answer, however long ago it completed.
 
+    A stretch of time after the other, so that no statement is about more runs than complete in :data:`STRETCH`.
+
     Raises:
         StoreUnavailableError, DatabaseUnavailableError, ValidationError: as :func:`react`.
     """
-    looks = [react(services, None, most=most)]
-    while looks[-1].more and (looks[-1].job_ids or looks[-1].refused):
-        looks.append(react(services, None, most=most))
+    now = services.clock()
+    begin = subscriptions.active_since(services.database)
+    looks: list[Reacted] = []
+    while begin is not None:
+        end = begin + STRETCH
+        last = end > now
+        looks += _catch_up(services, Position(completed_at=begin), until=None if last else end, most=most)
+        begin = None if last else end
     return tuple(looks)
+
+
+def _catch_up(services: Services, position: Position, *, until: datetime | None, most: int) -> Iterator[Reacted]:
+    """Look on and on, from the position to the end of one stretch."""
+    place: Position | None = position
+    while True:
+        reacted = _look(services, place, horizon=_NEVER, until=until, most=most)
+        yield reacted
+        # Where a look gets nowhere, others are at the same runs.
+        if not reacted.more or (reacted.position == place and not reacted.job_ids and not reacted.refused):
+            return
+        place = reacted.position
+
+
+def _look(
+    services: Services, position: Position | None, *, horizon: datetime, until: datetime | None = None, most: int
+) -> Reacted:
+    began = services.clock()
+    found = subscriptions.unanswered(services.database, after=position, until=until, most=most)
+    looked = services.clock()
+    reactions = tuple(_answer_all(services, found))
+    return Reacted(
+        job_ids=tuple(reaction.job_id for reaction in reactions if reaction.job_id is not None),
+        refused=sum(reaction.reason is not None for reaction in reactions),
+        position=_further(position, found, whole=len(found) < most, horizon=horizon),
+        more=len(found) == most,
+        looked_for=looked - began,
+    )
 
 
 def _further(
     position: Position | None, found: Sequence[Unanswered], *, whole: bool, horizon: datetime
 ) -> Position | None:
-    """The position after this look: behind it everything visible has been answered to, and it is old enough."""
+    """The position after a look: behind it all that was visible has been answered to, and it is behind the horizon."""
     reached = Position(completed_at=horizon)
     if not whole:
         # The last run may have more subscriptions than were looked at; those before it have not.
@@ -98,9 +122,10 @@ def _further(
         if not before:
             return position
         reached = min(before[-1], reached, key=lambda place: place.completed_at)
-    if position is not None and reached.completed_at <= position.completed_at:
-        return position
-    return reached
+    if position is None or reached.completed_at > position.completed_at:
+        return reached
+    # Within one microsecond only a run that was found says that we are further.
+    return reached if reached.completed_at == position.completed_at and reached.run_id else position
 
 
 def _answer_all(services: Services, found: Sequence[Unanswered]) -> Iterator[Reaction]:

@@ -20,7 +20,7 @@ from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation import definitions, runs
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
-from export_pipelines.steps.react import MOST, OVERLAP, catch_up, react
+from export_pipelines.steps.react import MOST, OVERLAP, STRETCH, catch_up, react
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order
 from export_pipelines.steps.subscribe import Wish, subscribe
@@ -135,6 +135,20 @@ def test_a_run_that_appears_after_the_position_has_passed_it_is_found_by_the_swe
     assert [len(look.job_ids) for look in catch_up(services)] == [1]
     assert [len(look.job_ids) for look in catch_up(services)] == [0]
     assert answered(services) == once([subscription], quick + late)
+
+
+def test_the_sweep_goes_through_months_a_stretch_at_a_time(
+    services: Services, subscription: Subscription, clock: Clock
+) -> None:
+    start = clock()
+    edges = [subscription.active_since, subscription.active_since + STRETCH, subscription.active_since + 3 * STRETCH]
+    ids = complete(services.database, [*edges, *(start + timedelta(days=day) for day in range(0, 70, 3))])
+    future = complete(services.database, [start + timedelta(days=80)])
+    clock.jump(days=70)
+    looks = catch_up(services, most=2)
+    assert len(looks) > 70 // STRETCH.days
+    assert max(len(look.job_ids) for look in looks) <= 2
+    assert answered(services) == once([subscription], ids + future)
 
 
 def test_the_position_stays_behind_the_present_and_never_goes_back(

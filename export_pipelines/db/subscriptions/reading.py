@@ -1,6 +1,7 @@
 """Finding subscriptions and what they have done; nothing here changes a row."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -40,10 +41,11 @@ def list_all(database: Database, *, user_id: str | None = None) -> tuple[Subscri
         return tuple(subscription_of(row) for row in session.scalars(query))
 
 
-def count_active(database: Database) -> int:
-    """How many answer to runs at present."""
+def active_since(database: Database) -> datetime | None:
+    """Since when the oldest of the active subscriptions answers to runs; None when none is active."""
     with database.transaction() as session:
-        return session.scalar(select(func.count()).where(ExportSubscription.active)) or 0
+        oldest = session.scalar(select(func.min(ExportSubscription.active_since)).where(ExportSubscription.active))
+    return None if oldest is None else oldest.astimezone(UTC)
 
 
 def get(database: Database, subscription_id: str) -> Subscription:

@@ -1,6 +1,6 @@
 """Which completed runs have not been answered to: one bounded query, on tables that may be the application's own."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 
@@ -21,6 +21,7 @@ LEFT JOIN {evaluation}.definitions d ON d.id = r.definition_id
 WHERE r.status = 'COMPLETED' AND r.deleted_at IS NULL
     AND r.completed_at >= (SELECT min(active_since) FROM {exports}.export_subscriptions WHERE active)
     AND (r.completed_at, r.id) > (coalesce(CAST(:completed_at AS timestamptz), '-infinity'), CAST(:run_id AS text))
+    AND r.completed_at < coalesce(CAST(:until AS timestamptz), 'infinity')
     AND (
         s.runs_of = 'ALL'
         OR s.runs_of = 'DEFINITION' AND r.definition_id = s.subject_id
@@ -39,15 +40,20 @@ _LONGEST_SECONDS = 60
 """A look that takes longer is stopped: the application's database has other things to do."""
 
 
-def unanswered(database: Database, *, after: Position | None, most: int) -> tuple[Unanswered, ...]:
+def unanswered(
+    database: Database, *, after: Position | None, until: datetime | None = None, most: int
+) -> tuple[Unanswered, ...]:
     """Pairs of an active subscription and a run completed since, in the order of completion, at most so many.
+
+    Only of runs completed after one place, and before the time ``until``, where these are given.
 
     Raises:
         DatabaseUnavailableError: the look took too long, or the database is away.
     """
-    place = {"completed_at": after and after.completed_at, "run_id": after.run_id if after else "", "most": most}
+    place = after.completed_at if after else None
+    bounds = {"completed_at": place, "run_id": after.run_id if after else "", "until": until, "most": most}
     with database.transaction() as session:
         session.execute(text(f"SET LOCAL statement_timeout = '{_LONGEST_SECONDS}s'"))
-        rows = session.execute(text(database.sql(_UNANSWERED)), place).mappings()
+        rows = session.execute(text(database.sql(_UNANSWERED)), bounds).mappings()
         found = [dict(row) for row in rows]
     return tuple(Unanswered(**{**row, "completed_at": row["completed_at"].astimezone(UTC)}) for row in found)

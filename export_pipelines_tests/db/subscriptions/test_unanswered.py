@@ -52,6 +52,8 @@ def test_runs_come_in_the_order_of_completion_and_only_those_behind_the_position
     place = Position(completed_at=later(seconds=1), run_id=same)
     assert found(database, after=place) == [(one, second), (one, third)]
     assert found(database, after=Position(completed_at=later(seconds=1))) == found(database)
+    before = subscriptions.unanswered(database, after=None, until=later(seconds=2), most=9)
+    assert [run.run_id for run in before] == [same, second]
 
 
 def test_only_completed_runs_that_are_not_deleted_and_completed_since_are_found(database: Database) -> None:
@@ -111,7 +113,7 @@ def test_a_look_reads_the_index_and_not_the_table(database: Database) -> None:
             [definition, NOW],
         )
         connection.execute("ANALYZE evaluation.runs")
-        values = {":completed_at": "'2026-03-01 17:00:00+00'", ":run_id": "''", ":most": "200"}
+        values = {":completed_at": "'2026-03-01 17:00:00+00'", ":run_id": "''", ":until": "NULL", ":most": "200"}
         statement = database.sql(_UNANSWERED)
         for name, value in values.items():
             statement = statement.replace(name, value)

@@ -6,7 +6,19 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from export_pipelines.cli import console, database, demo, exports, imports, jobs, keys, serving, verifying
+from export_pipelines.cli import (
+    console,
+    database,
+    demo,
+    exports,
+    imports,
+    jobs,
+    keys,
+    serving,
+    subscriptions,
+    usage,
+    verifying,
+)
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -22,6 +34,8 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(subscriptions.app, name="subscriptions")
+app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(imports.app, name="import")

@@ -17,7 +17,13 @@ from export_pipelines.orchestration.sensors import (
     end_work_of_lost_workers,
     fail_jobs_of_failed_runs,
 )
+from export_pipelines.orchestration.subscriptions import (
+    catch_up_hourly,
+    catch_up_subscriptions,
+    react_to_completed_runs,
+)
 from export_pipelines.orchestration.upkeep import sweep_exports, sweep_hourly
+from export_pipelines.orchestration.usage import count_usage_daily, count_usage_stats
 
 
 def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.Definitions:
@@ -30,9 +36,16 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
         jobs=[
             *(build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES),
             sweep_exports,
+            catch_up_subscriptions,
+            count_usage_stats,
         ],
-        schedules=[sweep_hourly],
-        sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs, end_work_of_lost_workers],
+        schedules=[sweep_hourly, catch_up_hourly, count_usage_daily],
+        sensors=[
+            fail_jobs_of_failed_runs,
+            cancel_jobs_of_canceled_runs,
+            end_work_of_lost_workers,
+            react_to_completed_runs,
+        ],
         assets=[
             dg.AssetSpec(
                 asset_key(type_),

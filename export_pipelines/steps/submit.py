@@ -1,7 +1,7 @@
 """Submit: check a request as far as it can be checked before work starts, and make its row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from export_pipelines.catalog.export_type import ExportType, Subject
@@ -49,11 +49,20 @@ def submit(services: Services, order: Order, *, dagster_run_id: str | None = Non
         StoreUnavailableError, DatabaseUnavailableError: the world is away; nothing was created.
     """
     request = check(services, order)
-    # What the last step would only find when all the work is done.
+    require_ready(services)
+    return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
+
+
+def require_ready(services: Services) -> None:
+    """Look for what the last step would only find when all the work is done.
+
+    Raises:
+        ValidationError: a key cannot be used.
+        StoreUnavailableError: nothing can be stored.
+    """
     link_secret(services.settings)
     signing_key(services.settings)
     services.store.check_writable()
-    return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
 
 
 def check(services: Services, order: Order) -> ExportRequest:
@@ -63,19 +72,34 @@ def check(services: Services, order: Order) -> ExportRequest:
         ValidationError, NotFoundError: the order is wrong.
     """
     type_ = export_type(order.type)
+    request = check_terms(services, order)
+    subject_id, name = _subject(services, type_, order, request.options)
+    return replace(request, subject_id=subject_id, title=title_of(type_, name, order.title))
+
+
+def check_terms(services: Services, order: Order) -> ExportRequest:
+    """All of the order but what it is of, for orders that stand until there is something: no subject, no title yet.
+
+    Raises:
+        ValidationError, NotFoundError: the order is wrong.
+    """
+    type_ = export_type(order.type)
     if order.expiry_hours not in HOURS:
         raise ValidationError(f"expiry is {order.expiry_hours} hours, but must be {HOURS.start} to {HOURS.stop - 1}.")
     options = read_options(type_.options, order.options)
-    subject_id, name = _subject(services, type_, order, options)
     return ExportRequest(
         type=type_.name,
-        subject_id=subject_id,
+        subject_id="",
         user_id=lookup.find_user(services.database, order.user).id,
         expiry_hours=order.expiry_hours,
         options=options,
-        title=(order.title or f"{type_.title}: {name}")[:TITLE_LENGTH],
         delivery=order.delivery,
     )
+
+
+def title_of(type_: ExportType, name: str, given: str = "") -> str:
+    """What lists call an export of the thing of this name."""
+    return (given or f"{type_.title}: {name}")[:TITLE_LENGTH]
 
 
 def _subject(services: Services, type_: ExportType, order: Order, options: Mapping[str, Any]) -> tuple[str, str]:

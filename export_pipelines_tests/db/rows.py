@@ -9,7 +9,8 @@ from export_pipelines.core.frozen import StagedObject, StoredFile
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, ExportRequest, JobRef
 from export_pipelines.core.progress import Phase, Report
-from export_pipelines.db import jobs
+from export_pipelines.core.subscriptions import NewSubscription, RunsOf, Subscription
+from export_pipelines.db import jobs, subscriptions
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import Base, Definition, Run, Scenario, Tag, Transcript, User
 
@@ -77,6 +78,13 @@ def add_processing(database: Database, *, dagster_run_id: str | None = "run-1") 
     """A job that is being worked on, and its fence."""
     job = jobs.claim(database, add_job(database).id, dagster_run_id=dagster_run_id, now=NOW)
     return job, jobs.ref_of(job)
+
+
+def add_subscription(database: Database, *, now: datetime = NOW, **fields: Any) -> Subscription:
+    """A subscription to all runs."""
+    values: dict[str, Any] = {"name": new_id(), "runs_of": RunsOf.ALL, "subject_id": None, "type": "BULK_CSV", **fields}
+    owner = values.pop("user_id", None) or add_user(database)
+    return subscriptions.add(database, NewSubscription(user_id=owner, **values), now=now)
 
 
 def at_percent(percent: int) -> Report:

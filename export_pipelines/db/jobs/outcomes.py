@@ -48,7 +48,8 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         job = change(session, ref.job_id, *at_work(ref), now=now, values=values)
         if job is None:
             return _completed_before(session, stored)
-        data = {"attempt": ref.attempt, "size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
+        file = {"size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
+        data = {"attempt": ref.attempt, **file, **_spent(job), "records": stored.record_count}
         audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
         events.append(session, job, "published")
         return job
@@ -67,7 +68,8 @@ def fail(database: Database, *, job_id: str, attempt: int | None, error: str, no
         values = {"status": JobStatus.FAILED, "error": text, **NO_ESTIMATE}
         job = change(session, job_id, *conditions, now=now, values=values)
         if job is not None:
-            audit.record(session, job_id=job_id, action="failed", at=now, data={"attempt": job.attempt, "error": text})
+            data = {"attempt": job.attempt, "error": text, **_spent(job)}
+            audit.record(session, job_id=job_id, action="failed", at=now, data=data)
             events.append(session, job, "failed")
         return job
 
@@ -93,6 +95,12 @@ def count_download(
         if job is not None:
             audit.record(session, job_id=job_id, action="downloaded", at=now, actor=actor)
         return job
+
+
+def _spent(job: ExportJob) -> dict[str, object]:
+    """Whose export it was, and how long it took: usage is counted from the log, which outlives the row."""
+    took = job.updated_at - (job.started_at or job.updated_at)
+    return {"owner": job.user_id, "type": job.type, "duration_ms": round(took.total_seconds() * 1000)}
 
 
 def _notes(stored: StoredFile) -> tuple[FidelityNote, ...]:

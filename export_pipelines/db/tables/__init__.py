@@ -11,7 +11,9 @@ from export_pipelines.db.tables.people import ApiKey, User
 from export_pipelines.db.tables.runs import Run
 from export_pipelines.db.tables.scenarios import Scenario
 from export_pipelines.db.tables.shards import ExportShard, ShardState
+from export_pipelines.db.tables.subscriptions import ExportReaction, ExportSubscription
 from export_pipelines.db.tables.transcripts import Transcript
+from export_pipelines.db.tables.usage import ExportUsageStats
 
 __all__ = [
     "ACTIONS",
@@ -26,7 +28,10 @@ __all__ = [
     "Experiment",
     "ExportEvent",
     "ExportJobRow",
+    "ExportReaction",
     "ExportShard",
+    "ExportSubscription",
+    "ExportUsageStats",
     "Rubric",
     "Run",
     "RunComparison",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.db.tables.base import EXPORTS, Base
@@ -33,6 +33,12 @@ class AuditLog(Base):
     __table_args__ = (
         CheckConstraint(f"action IN ({_LISTED})", name="known_action"),
         CheckConstraint("jsonb_typeof(additional_data) = 'object'", name="data_is_object"),
+        # The days that usage is counted by.
+        Index(
+            "ix_export_audit_logs_ended_on",
+            text("((at AT TIME ZONE 'UTC')::date)"),
+            postgresql_where=text("action IN ('completed', 'failed')"),
+        ),
         {"schema": EXPORTS},
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.evaluation import RunStatus
@@ -31,6 +31,13 @@ class Run(Base):
     __table_args__ = (
         CheckConstraint("jsonb_typeof(config) = 'object'", name="config_is_object"),
         CheckConstraint("jsonb_typeof(progress) = 'object'", name="progress_is_object"),
+        # The order in which subscriptions hear of them.
+        Index(
+            "ix_runs_completed",
+            "completed_at",
+            "id",
+            postgresql_where=text("status = 'COMPLETED' AND deleted_at IS NULL"),
+        ),
         {"schema": EVALUATION},
     )
 

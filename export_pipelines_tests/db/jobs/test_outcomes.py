@@ -31,7 +31,9 @@ def test_a_completed_job_has_everything_known_of_its_file(database: Database) ->
     assert (done.completed_at, done.expires_at) == (later(minutes=9), EXPIRY)
     entry = audit.list_for_job(database, job.id)[-1]
     assert (entry.action, entry.at) == ("completed", later(minutes=9))
-    assert entry.data == {"attempt": 1, "size": 5_000_000_000, "sha256": "ab" * 32, "partial": False}
+    file = {"size": 5_000_000_000, "sha256": "ab" * 32, "partial": False, "records": 7}
+    usage = {"owner": job.user_id, "type": "BULK_CSV", "duration_ms": 540_000}
+    assert entry.data == {"attempt": 1, **file, **usage}
 
 
 def test_a_job_of_an_unfinished_run_says_so_once(database: Database) -> None:
@@ -76,7 +78,13 @@ def test_a_failed_job_has_its_error(database: Database) -> None:
         "the store is full",
         later(minutes=1),
     )
-    assert audit.list_for_job(database, job.id)[-1].data == {"attempt": 1, "error": "the store is full"}
+    assert audit.list_for_job(database, job.id)[-1].data == {
+        "attempt": 1,
+        "error": "the store is full",
+        "owner": job.user_id,
+        "type": "BULK_CSV",
+        "duration_ms": 60_000,
+    }
 
 
 def test_a_pending_job_may_fail_and_any_attempt_may_be_meant(database: Database) -> None:

@@ -5,7 +5,15 @@ from sqlalchemy import text
 
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.db.database import Database
-from export_pipelines_tests.db.rows import add_definition, add_job, add_run, add_scenario, add_transcript, add_user
+from export_pipelines_tests.db.rows import (
+    add_definition,
+    add_job,
+    add_run,
+    add_scenario,
+    add_subscription,
+    add_transcript,
+    add_user,
+)
 
 # The rule, and a statement that breaks it and no other rule.
 BROKEN = {
@@ -76,6 +84,17 @@ BROKEN = {
     "ck_export_audit_logs_data_is_object": """
         INSERT INTO {exports}.export_audit_logs (job_id, action, at, additional_data)
         VALUES ('c1', 'shared', now(), '[]')""",
+    "ck_export_subscriptions_has_name": "UPDATE {exports}.export_subscriptions SET name = ''",
+    "ck_export_subscriptions_has_subject": "UPDATE {exports}.export_subscriptions SET subject_id = 'c1'",
+    "ck_export_subscriptions_type_shape": "UPDATE {exports}.export_subscriptions SET type = 'bulk csv'",
+    "ck_export_subscriptions_options_is_object": "UPDATE {exports}.export_subscriptions SET options = '[]'",
+    "ck_export_subscriptions_expiry_in_range": "UPDATE {exports}.export_subscriptions SET expiry_hours = 169",
+    "ck_export_subscriptions_recipients_is_array": "UPDATE {exports}.export_subscriptions SET recipients = '{}'",
+    "ck_export_reactions_job_or_reason": """
+        INSERT INTO {exports}.export_reactions (subscription_id, run_id, job_id, reason, at)
+        SELECT id, 'c1', 'c2', 'both', now() FROM {exports}.export_subscriptions""",
+    "ck_export_usage_stats_counts_not_negative": """
+        INSERT INTO {exports}.export_usage_stats VALUES ('c1', '2026-01-01', 'X', 0, -1, 0, 0, 0, 1)""",
 }
 
 CHECKS = """
@@ -102,6 +121,7 @@ def filled(database: Database) -> Database:
     run = add_run(database, definition)
     add_transcript(database, run, add_scenario(database, definition))
     add_job(database)
+    add_subscription(database)
     return database
 
 
@@ -124,7 +144,7 @@ def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> N
 def test_every_foreign_key_has_an_index(database: Database) -> None:
     with database.transaction() as session:
         keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
-        assert keys == 16
+        assert keys == 18
         assert session.execute(text(UNINDEXED)).all() == []
 
 

@@ -1,0 +1,22 @@
+"""Subscriptions: their rows, the completed runs that they have not answered to, and the answers."""
+
+from export_pipelines.db.subscriptions.answers import Answer, record
+from export_pipelines.db.subscriptions.reading import active_since, find, get, list_all, reactions, tallies
+from export_pipelines.db.subscriptions.unanswered import unanswered
+from export_pipelines.db.subscriptions.writing import add, pause, remove, resume
+
+__all__ = [
+    "Answer",
+    "active_since",
+    "add",
+    "find",
+    "get",
+    "list_all",
+    "pause",
+    "reactions",
+    "record",
+    "remove",
+    "resume",
+    "tallies",
+    "unanswered",
+]

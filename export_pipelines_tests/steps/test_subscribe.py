@@ -1,0 +1,82 @@
+"""A wrong subscription is refused as it is made, not when the first run completes."""
+
+from dataclasses import replace
+
+import pytest
+
+from export_pipelines.core.deliveries import DeliveryRequest
+from export_pipelines.core.errors import ConflictError, ExportPipelinesError, NotFoundError, ValidationError
+from export_pipelines.core.subscriptions import RunsOf
+from export_pipelines.db import subscriptions
+from export_pipelines.db.evaluation import tags
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import Order
+from export_pipelines.steps.subscribe import NAME_LENGTH, Wish, subscribe
+
+ORDER = Order(type="bulk_csv", user=DEMO_USER_EMAIL, options={"profile": "flat"}, expiry_hours=48)
+GOOD = Wish(order=ORDER)
+
+
+def to(*recipients: str) -> Wish:
+    return Wish(order=replace(ORDER, delivery=DeliveryRequest(recipients=recipients)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind", "named"),
+    [
+        (Wish(order=replace(ORDER, type="BULK_XML")), ValidationError, "BULK_PARQUET"),
+        (Wish(order=replace(ORDER, type="DEFINITION_MD")), ValidationError, "RUN_BUNDLE, BULK_JSONL"),
+        (Wish(order=replace(ORDER, expiry_hours=169)), ValidationError, "1 to 168"),
+        (Wish(order=replace(ORDER, options={"profile": "wide"})), ValidationError, "summary, flat"),
+        (Wish(order=replace(ORDER, user="nobody@example.org")), NotFoundError, "nobody@example.org"),
+        (replace(GOOD, definition="cnosuchdefinition"), NotFoundError, "cnosuchdefinition"),
+        (replace(GOOD, definition=SHOWCASE_RUN_ID), ValidationError, "id of a run"),
+        (replace(GOOD, tag="no such tag"), NotFoundError, "there are .*multilingual"),
+        (replace(GOOD, tag="health", definition=SHOWCASE_DEFINITION_ID), ValidationError, "one of them"),
+        (replace(GOOD, name="   "), ValidationError, "printable"),
+        (replace(GOOD, name="a\nb"), ValidationError, "printable"),
+        (replace(GOOD, name="x" * (NAME_LENGTH + 1)), ValidationError, "100"),
+        (to("ada@example.org", "ada"), ValidationError, "'ada'"),
+        (to("webhook:"), ValidationError, "webhook:NAME"),
+        (to("a b@example.org"), ValidationError, "a b@example.org"),
+    ],
+)
+def test_a_wrong_wish_is_refused_and_nothing_is_written(
+    services: Services, wrong: Wish, kind: type[ExportPipelinesError], named: str
+) -> None:
+    with pytest.raises(kind, match=named):
+        subscribe(services, wrong)
+    assert subscriptions.list_all(services.database) == ()
+
+
+def test_defaults_are_filled_in_and_a_name_is_made_up(services: Services) -> None:
+    made = subscribe(services, GOOD)
+    assert (made.type, made.runs_of, made.subject_id, made.name) == (
+        "BULK_CSV",
+        RunsOf.ALL,
+        None,
+        "BULK_CSV of all runs",
+    )
+    assert made.options == {"allow_partial": False, "compression": "none", "profile": "flat", "strict": False}
+    assert (made.expiry_hours, made.delivery, made.active) == (48, None, True)
+    assert subscriptions.get(services.database, made.id) == made
+
+
+def test_it_may_be_about_one_definition_or_one_tag(services: Services) -> None:
+    of_definition = subscribe(services, replace(GOOD, definition=SHOWCASE_DEFINITION_ID[:8]))
+    assert (of_definition.runs_of, of_definition.subject_id) == (RunsOf.DEFINITION, SHOWCASE_DEFINITION_ID)
+    of_tag = subscribe(services, replace(GOOD, tag="health"))
+    known = {tag.name: tag.id for tag in tags.list_all(services.database)}
+    assert (of_tag.runs_of, of_tag.subject_id, of_tag.name) == (RunsOf.TAG, known["health"], "BULK_CSV of tag health")
+
+
+def test_the_same_name_twice_is_refused_with_what_to_do(services: Services) -> None:
+    first = subscribe(services, GOOD)
+    with pytest.raises(ConflictError, match=f"{first.id}.*choose another name"):
+        subscribe(services, GOOD)
+
+
+def test_recipients_are_mail_addresses_or_webhooks(services: Services) -> None:
+    made = subscribe(services, to("ada@example.org", "webhook:team"))
+    assert made.delivery == DeliveryRequest(recipients=("ada@example.org", "webhook:team"))

@@ -32,7 +32,7 @@ test: $(STAMP) ## The whole test suite
 dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
 	@exec $(BIN)/export-pipelines dev
 
-bench: $(STAMP) ## Speed and memory of whole exports, over psql's \copy and others; half an hour, 15 GB of disk
+bench: $(STAMP) ## Speed and memory of whole exports, over psql's \copy and others; half an hour, 20 GB of disk
 	@$(BIN)/python -m benchmarks
 
 check: $(STAMP) ## Format, lint, strict types, import contracts, definitions, migration drift

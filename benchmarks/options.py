@@ -45,7 +45,7 @@ def read_options(environ: Mapping[str, str]) -> Options:
         rows=_number("BENCH_ROWS", environ.get("BENCH_ROWS", "300000")),
         sizes=(sizes[0], sizes[1], sizes[2]),
         rounds=_number("BENCH_ROUNDS", environ.get("BENCH_ROUNDS", "3")),
-        launches=_number("BENCH_LAUNCHES", environ.get("BENCH_LAUNCHES", "9")),
+        launches=_number("BENCH_LAUNCHES", environ.get("BENCH_LAUNCHES", "11")),
         only=frozenset(name.strip() for name in environ.get("BENCH_ONLY", "").split(",") if name.strip()),
     )
 

@@ -24,16 +24,16 @@ class Export:
 JSON = {
     "jsonl": Export(title="BULK_JSONL", type="BULK_JSONL", must=1.3, aim=0.9),
     "jsonl_gzip": Export(
-        title="BULK_JSONL, gzip", type="BULK_JSONL", options={"compression": "gzip"}, must=1.5, aim=1.1
+        title="BULK_JSONL gzip", type="BULK_JSONL", options={"compression": "gzip"}, must=1.5, aim=1.1
     ),
     "jsonl_zstd": Export(
-        title="BULK_JSONL, zstd", type="BULK_JSONL", options={"compression": "zstd"}, must=1.5, aim=1.1
+        title="BULK_JSONL zstd", type="BULK_JSONL", options={"compression": "zstd"}, must=1.5, aim=1.1
     ),
     "parquet": Export(title="BULK_PARQUET", type="BULK_PARQUET", must=2.0, aim=1.2),
 }
 CSV = {
     "csv": Export(title="BULK_CSV", type="BULK_CSV", must=1.5, aim=0.9),
-    "csv_flat": Export(title="BULK_CSV, flat", type="BULK_CSV", options={"profile": "flat"}),
+    "csv_flat": Export(title="BULK_CSV flat", type="BULK_CSV", options={"profile": "flat"}),
 }
 _COPY = "copy"
 

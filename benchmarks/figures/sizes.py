@@ -24,7 +24,8 @@ Results = dict[str, list[list[Measured]]]
 
 def measure(bench: Workbench, wanted: Sequence[str]) -> list[Figure]:
     """One set of exports gives all three figures."""
-    results = {label: _exported(bench, label) for label in FORMATS}
+    labels = OFTEN if list(wanted) == [GROWTH] else tuple(FORMATS)
+    results = {label: _exported(bench, label) for label in labels}
     figures = (_memory(bench, results), _flat(bench, results), _growth(bench, results))
     return [figure for figure in figures if figure.name in wanted]
 

@@ -65,4 +65,8 @@ def _check_names(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("stopped; the data stay for the next time")
+        sys.exit(130)

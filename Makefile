@@ -32,6 +32,9 @@ test: $(STAMP) ## The whole test suite
 dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
 	@exec $(BIN)/export-pipelines dev
 
+bench: $(STAMP) ## Speed and memory of whole exports, over psql's \copy and others; half an hour, 20 GB of disk
+	@$(BIN)/python -m benchmarks
+
 check: $(STAMP) ## Format, lint, strict types, import contracts, definitions, migration drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -55,4 +58,6 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into the two
 
 clean: ## Remove the environment and the embedded server with its data
 	@test ! -x $(BIN)/export-pipelines || $(BIN)/export-pipelines db remove --yes || true
+	@test ! -x $(BIN)/export-pipelines || test ! -d .local/bench || \
+		EXPORT_PIPELINES_HOME=.local/bench $(BIN)/export-pipelines db remove --yes || true
 	rm -rf $(VENV) .uv .local

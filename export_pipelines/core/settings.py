@@ -31,6 +31,7 @@ class Settings:
         redirect_downloads: whether downloads from S3 go to the store's own short-lived links; off where browsers
             cannot reach the store.
         shard_bytes: frozen bytes after which a new shard begins.
+        parallel_shards: expected shards from which on an export renders them in several processes.
         statement_timeout_seconds: longest a single reading statement may take.
         snapshot_hold_seconds: longest one snapshot may be held.
         stale_after_seconds: silence after which a worker counts as dead.
@@ -49,6 +50,7 @@ class Settings:
     db_os_user: str | None = None
     redirect_downloads: bool = True
     shard_bytes: int = 64 * 1024 * 1024
+    parallel_shards: int = 4
     statement_timeout_seconds: int = 3600
     snapshot_hold_seconds: int = 7200
     stale_after_seconds: int = 120
@@ -84,6 +86,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         db_os_user=text("DB_OS_USER"),
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
+        parallel_shards=_number(environ, "PARALLEL_SHARDS", defaults.parallel_shards),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
         stale_after_seconds=_number(environ, "STALE_AFTER_SECONDS", defaults.stale_after_seconds),

@@ -77,6 +77,8 @@ class Deployment:
             "EXPORT_PIPELINES_STORE_URL": self.store.as_uri(),
             "EXPORT_PIPELINES_LINK_SECRET": SECRETS["links"],
             "EXPORT_PIPELINES_SHARD_BYTES": str(self.services.settings.shard_bytes),
+            # Runs of several processes begin slowly, and a forked worker may have none: who tests them asks for them.
+            "EXPORT_PIPELINES_PARALLEL_SHARDS": "1000",
             "COLUMNS": "200",
             **more,
         }

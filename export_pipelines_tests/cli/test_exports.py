@@ -1,6 +1,7 @@
 """``export-pipelines export`` as programs and people use it, from outside."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,30 @@ def test_json_is_the_completed_row_with_the_files_place_and_what_it_could_not_ke
     assert isinstance(row["fidelity"], list)
     # Of the demonstration data these keep everything as it is.
     assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET"))
+
+
+def test_the_terminal_the_row_and_the_manifest_name_the_same_losses_of_every_type(deployment: Deployment) -> None:
+    with deployment.database.raw_connection() as connection:
+        connection.execute("UPDATE evaluation.runs SET status = 'RUNNING' WHERE id = %s", [SHOWCASE_RUN_ID])
+        connection.execute(
+            """UPDATE evaluation.definitions SET content = jsonb_set(content, '{preamble}', '"# No section "')
+            WHERE id = %s""",
+            [SHOWCASE_DEFINITION_ID],
+        )
+        connection.commit()
+    for type_ in EXPORT_TYPES:
+        partial = ("--set", "allow_partial=true") if type_.subject_field == "run_id" else ()
+        done = deployment.run("export", type_.name, *subject(type_.name), *partial)
+        assert (done.status, done.err) == (0, ""), (type_.name, done.err)
+        [job] = jobs.list_jobs(deployment.database, type=type_.name)
+        assert job.output_path is not None
+        manifest = json.loads((deployment.store / f"{job.output_path}.manifest.json").read_bytes())
+        assert manifest["fidelity"] == list(job.fidelity) != [], type_.name
+        said = [line.removeprefix("note: ") for line in done.out.splitlines() if line.startswith("note: ")]
+        times = {note["count"]: "" if note["count"] == 1 else f" ({note['count']} times)" for note in job.fidelity}
+        assert said == [f"{note['where']}: {note['detail']}{times[note['count']]}" for note in job.fidelity]
+        # They are the last that is said.
+        assert done.out.splitlines()[-len(said) :] == [f"note: {line}" for line in said]
 
 
 def test_a_name_will_do_for_an_id_and_the_terminal_says_where_the_file_is_and_what_was_lost(

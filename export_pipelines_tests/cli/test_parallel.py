@@ -80,7 +80,7 @@ def is_there(group: int) -> bool:
 
 
 def test_ctrl_c_stops_all_processes_and_the_same_command_goes_on(deployment: Deployment) -> None:
-    small = {"EXPORT_PIPELINES_SHARD_BYTES": str(SMALL)}
+    small = {"EXPORT_PIPELINES_SHARD_BYTES": str(SMALL), "EXPORT_PIPELINES_PARALLEL_SHARDS": "4"}
     stopped = deployment.start(SCRIPT, *EXPORT, foreground=True, **small)
     job = wait_until_rendering(deployment)
     # A terminal tells everybody in the foreground.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from export_pipelines.catalog.types import export_type
+from export_pipelines.catalog.types import EXPORT_TYPES, export_type
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
@@ -15,6 +15,15 @@ from export_pipelines.steps.submit import submit
 from export_pipelines_tests.steps.orders import order
 
 BUNDLE = export_type("RUN_BUNDLE")
+# A thousand rows whose neighbours are alike: five hundred short, then five hundred long ones.
+MANY = """
+INSERT INTO evaluation.transcripts
+SELECT (jsonb_populate_record(t, jsonb_build_object('id', 'cmany' || lpad(n::text, 5, '0'), 'content',
+    jsonb_build_object('text', (SELECT string_agg(md5((n * i)::text), '') FROM generate_series(1, n / 500 * 99 + 1) i))
+))).*
+FROM evaluation.transcripts t, generate_series(0, 999) n
+WHERE t.id = (SELECT min(id) FROM evaluation.transcripts WHERE run_id = %s)
+"""
 
 
 def done(services: Services, *, rows: int, seconds: float, attempt: int = 1) -> None:
@@ -55,3 +64,32 @@ def test_shards_are_those_that_the_export_then_has(services: Services) -> None:
         row = connection.execute("SELECT count(*) FROM exports.export_shards WHERE job_id = %s", [job.id]).fetchone()
     assert row == (shards_of(services, expected),)
     assert shards_of(services, replace(expected, bytes=0)) == 1
+
+
+def frozen(services: Services, type_name: str) -> tuple[str, int, int]:
+    """The subject of an export, and the rows and bytes that it really read."""
+    job = run_export(services, submit(services, order(type_name)).id)
+    with services.database.raw_connection() as connection:
+        row = connection.execute(
+            "SELECT sum(rows)::int8, sum(copy_bytes)::int8 FROM exports.export_shards WHERE job_id = %s", [job.id]
+        ).fetchone()
+    assert row is not None
+    return jobs.request_of(job).subject_id, *row
+
+
+@pytest.mark.parametrize("type_name", [type_.name for type_ in EXPORT_TYPES if type_.noun != "definition"])
+def test_rows_are_counted_and_bytes_are_about_those_that_are_read(services: Services, type_name: str) -> None:
+    subject_id, rows, size = frozen(services, type_name)
+    expected = estimate(services, export_type(type_name), subject_id)
+    assert (expected.rows, expected.counted) == (rows, True)
+    assert expected.bytes == pytest.approx(size, rel=0.1)
+
+
+def test_of_many_rows_some_are_weighed_from_all_over_the_run(services: Services) -> None:
+    with services.database.raw_connection() as connection:
+        connection.execute(MANY.encode(), [SHOWCASE_RUN_ID])
+        connection.commit()
+    subject_id, rows, size = frozen(services, "RUN_BUNDLE")
+    expected = estimate(services, BUNDLE, subject_id)
+    assert expected.rows == rows > 1000
+    assert expected.bytes == pytest.approx(size, rel=0.2)

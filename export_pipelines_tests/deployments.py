@@ -77,6 +77,8 @@ class Deployment:
             "EXPORT_PIPELINES_STORE_URL": self.store.as_uri(),
             "EXPORT_PIPELINES_LINK_SECRET": SECRETS["links"],
             "EXPORT_PIPELINES_SHARD_BYTES": str(self.services.settings.shard_bytes),
+            # Runs of several processes begin slowly, and a forked worker may have none: who tests them asks for them.
+            "EXPORT_PIPELINES_PARALLEL_SHARDS": "1000",
             "COLUMNS": "200",
             **more,
         }
@@ -110,14 +112,17 @@ class Deployment:
         """``export-pipelines`` with these arguments, to its end, as a shell starts it."""
         return finished(self.start(SCRIPT, *arguments, cwd=cwd, **more))
 
-    def start(self, *command: str | Path, cwd: Path = TREE, **more: str | None) -> "subprocess.Popen[str]":
-        """Any program with the deployment's environment."""
+    def start(
+        self, *command: str | Path, cwd: Path = TREE, foreground: bool = False, **more: str | None
+    ) -> "subprocess.Popen[str]":
+        """Any program with the deployment's environment; in a process group of its own when it is in the foreground."""
         return subprocess.Popen(
             list(map(str, command)),
             env=self.environ(more),
             cwd=cwd,
             text=True,
             encoding="utf-8",
+            start_new_session=foreground,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

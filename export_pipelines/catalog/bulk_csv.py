@@ -2,6 +2,7 @@
 
 from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, COMPRESSION, STRICT, Option
+from export_pipelines.db.sources.sizes import RESPONSES
 from export_pipelines.db.sources.transcripts import read_responses
 from export_pipelines.rendering.transcripts_csv import TranscriptsCsv
 
@@ -23,6 +24,7 @@ BULK_CSV = ExportType(
     file_format="csv",
     options=(ALLOW_PARTIAL, COMPRESSION, PROFILE, STRICT),
     read=read_responses,
+    sizing=RESPONSES,
     stem=lambda context: f"run_{context['run']['id']}_{context['options']['profile']}",
     format=TranscriptsCsv(),
     streamed=True,

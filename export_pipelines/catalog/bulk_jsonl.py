@@ -2,6 +2,7 @@
 
 from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, COMPRESSION, STRICT
+from export_pipelines.db.sources.sizes import TRANSCRIPTS
 from export_pipelines.db.sources.transcripts import read_transcripts
 from export_pipelines.rendering.jsonl import TranscriptsJsonl
 
@@ -16,6 +17,7 @@ BULK_JSONL = ExportType(
     file_format="jsonl",
     options=(ALLOW_PARTIAL, COMPRESSION, STRICT),
     read=read_transcripts,
+    sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}_transcripts",
     format=TranscriptsJsonl(),
     streamed=True,

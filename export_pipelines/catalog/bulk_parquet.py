@@ -2,6 +2,7 @@
 
 from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, STRICT
+from export_pipelines.db.sources.sizes import TRANSCRIPTS
 from export_pipelines.db.sources.transcripts import read_table
 from export_pipelines.rendering.parquet import TranscriptsParquet
 
@@ -16,6 +17,7 @@ BULK_PARQUET = ExportType(
     file_format="zip",
     options=(ALLOW_PARTIAL, STRICT),
     read=read_table,
+    sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}_parquet",
     format=TranscriptsParquet(),
     streamed=True,

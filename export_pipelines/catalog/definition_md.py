@@ -4,6 +4,7 @@ from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import STRICT
 from export_pipelines.core.names import document_stem
 from export_pipelines.db.sources.definition import read_definition
+from export_pipelines.db.sources.sizes import DEFINITION
 from export_pipelines.rendering.definition_markdown import DefinitionMarkdown
 
 DEFINITION_MD = ExportType(
@@ -17,6 +18,7 @@ DEFINITION_MD = ExportType(
     file_format="markdown",
     options=(STRICT,),
     read=read_definition,
+    sizing=DEFINITION,
     stem=lambda context: document_stem(context["definition"]["name"]),
     format=DefinitionMarkdown(),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from export_pipelines.catalog.options import Option
 from export_pipelines.core.frozen import Context
 from export_pipelines.db.snapshot import Snapshot
+from export_pipelines.db.sources.sizes import Sizing
 from export_pipelines.db.sources.source import Source
 from export_pipelines.rendering.base import ArchiveFormat, FlatFormat
 
@@ -38,6 +39,7 @@ class ExportType:
         file_format: ``csv``, ``jsonl``, ``yaml``, ``markdown`` or ``zip``: how ``verify`` counts records in it.
         options: what a request may set, besides the common ones.
         read: the projection, run inside the snapshot.
+        sizing: what tells beforehand how many rows it will read, and of how many bytes.
         stem: the file name without extension, from the context.
         format: how rows become bytes.
         streamed: rendering is quicker than PostgreSQL sends, so rows are rendered as they come instead of being
@@ -54,6 +56,7 @@ class ExportType:
     file_format: str
     options: tuple[Option, ...]
     read: SourceReader
+    sizing: Sizing
     stem: Callable[[Context], str]
     format: FlatFormat | ArchiveFormat
     streamed: bool = False

@@ -3,6 +3,7 @@
 from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, STRICT
 from export_pipelines.db.sources.bundle import read_bundle
+from export_pipelines.db.sources.sizes import TRANSCRIPTS
 from export_pipelines.rendering.bundle import RunBundle
 
 RUN_BUNDLE = ExportType(
@@ -16,6 +17,7 @@ RUN_BUNDLE = ExportType(
     file_format="zip",
     options=(ALLOW_PARTIAL, STRICT),
     read=read_bundle,
+    sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}",
     format=RunBundle(),
 )

@@ -4,6 +4,7 @@ from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import STRICT
 from export_pipelines.core.names import document_stem
 from export_pipelines.db.sources.scenarios import read_scenarios
+from export_pipelines.db.sources.sizes import SCENARIOS
 from export_pipelines.rendering.scenarios_yaml import ScenariosYaml
 
 SCENARIOS_YAML = ExportType(
@@ -17,6 +18,7 @@ SCENARIOS_YAML = ExportType(
     file_format="yaml",
     options=(STRICT,),
     read=read_scenarios,
+    sizing=SCENARIOS,
     stem=lambda context: document_stem(context["definition"]["name"]),
     format=ScenariosYaml(),
 )

@@ -109,7 +109,7 @@ def carry_out(services: Services, get_job: Callable[[], ExportJob]) -> ExportJob
     # Dagster takes most of a second to import; only commands that export wait for it.
     from export_pipelines.orchestration.launch import dagster_ready  # noqa: PLC0415
 
-    with dagster_ready(services.settings) as run:
+    with dagster_ready(services) as run:
         job = get_job()
         if job.status is not JobStatus.PENDING:
             how = "failed" if job.status is JobStatus.FAILED else "was interrupted"

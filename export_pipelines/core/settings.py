@@ -34,6 +34,7 @@ class Settings:
         readers: connections that read one export's rows from one snapshot; 0 takes one for every two processors, at
             most four: PostgreSQL needs a processor for each, and what is read needs one too.
         shard_bytes: frozen bytes after which a new shard begins.
+        parallel_shards: expected shards from which on an export renders them in several processes.
         statement_timeout_seconds: longest a single reading statement may take.
         snapshot_hold_seconds: longest one snapshot may be held.
         stale_after_seconds: silence after which a worker counts as dead.
@@ -53,6 +54,7 @@ class Settings:
     redirect_downloads: bool = True
     readers: int = 0
     shard_bytes: int = 64 * 1024 * 1024
+    parallel_shards: int = 4
     statement_timeout_seconds: int = 3600
     snapshot_hold_seconds: int = 7200
     stale_after_seconds: int = 120
@@ -94,6 +96,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
         readers=_number(environ, "READERS", defaults.readers, low=0),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
+        parallel_shards=_number(environ, "PARALLEL_SHARDS", defaults.parallel_shards),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
         stale_after_seconds=_number(environ, "STALE_AFTER_SECONDS", defaults.stale_after_seconds),

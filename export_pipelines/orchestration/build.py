@@ -62,3 +62,8 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
         },
         executor=executor(read_settings(os.environ).executor),
     )
+
+
+def build_job_again(name: str) -> dg.JobDefinition:
+    """How a step's own process, which is handed nothing but names, finds the job that it is a step of."""
+    return build_definitions().resolve_job_def(name)

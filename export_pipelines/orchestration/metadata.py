@@ -1,5 +1,7 @@
 """What the run page and the asset catalog show of each step."""
 
+import os
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -47,6 +49,7 @@ def of_part(part: Part, *, seconds: float) -> Mapping[str, Any]:
         "seconds": seconds,
         "checksum": part.body.sha256,
         "fidelity_notes": len(part.fidelity),
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
 
 

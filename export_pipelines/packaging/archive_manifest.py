@@ -7,6 +7,7 @@ by line without holding them.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 import yaml
@@ -87,6 +88,20 @@ def absent_text(rows: Iterable[Absent]) -> Iterator[str]:
         heading = ""
     if heading:
         yield "absent: []\n"
+
+
+def read_head(chunks: Iterable[bytes]) -> dict[str, Any]:
+    """What a manifest says before its list of members, the counts left out.
+
+    Raises:
+        IntegrityError: it is no YAML mapping.
+    """
+    lines = takewhile(lambda line: not line.startswith("members:"), _lines(chunks))
+    try:
+        facts = yaml.safe_load("\n".join(lines))
+        return {name: value for name, value in facts.items() if name != "counts"}
+    except (yaml.YAMLError, AttributeError) as error:
+        raise IntegrityError("the archive's own manifest does not begin like one") from error
 
 
 def read_members(chunks: Iterable[bytes]) -> Iterator[MemberFacts]:

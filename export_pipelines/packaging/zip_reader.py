@@ -66,18 +66,35 @@ def read_content(source: BinaryIO, member: FoundMember) -> Iterator[bytes]:
     Raises:
         IntegrityError: its local header or its data is damaged.
     """
-    expected = local_header(
-        member.name.encode(), method=member.method, crc32=member.crc32, packed=member.packed, size=member.size
-    )
-    source.seek(member.at)
-    if source.read(len(expected)) != expected:
-        raise IntegrityError(f"its local header at byte {member.at} and the directory disagree")
+    _pass_header(source, member)
     packed = _read_exactly(source, member.packed)
     if member.method == DEFLATED:
         return inflate(packed)
     if member.method == STORED:
         return packed
     raise IntegrityError(f"compression method {member.method} is none of ours")
+
+
+def stored_at(source: BinaryIO, member: FoundMember) -> int:
+    """Where in the file the content of a member lies that was left as it is.
+
+    Raises:
+        IntegrityError: its local header is damaged, or it is deflated.
+    """
+    if member.method != STORED:
+        raise IntegrityError(f"member {member.name} is not stored as it is, so nothing in it can be looked up")
+    return _pass_header(source, member)
+
+
+def _pass_header(source: BinaryIO, member: FoundMember) -> int:
+    """Go to where the member's data begins."""
+    expected = local_header(
+        member.name.encode(), method=member.method, crc32=member.crc32, packed=member.packed, size=member.size
+    )
+    source.seek(member.at)
+    if source.read(len(expected)) != expected:
+        raise IntegrityError(f"its local header at byte {member.at} and the directory disagree")
+    return member.at + len(expected)
 
 
 def _read_exactly(source: BinaryIO, size: int) -> Iterator[bytes]:

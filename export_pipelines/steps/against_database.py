@@ -12,7 +12,7 @@ from export_pipelines.catalog.options import read_options
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import ImportFileError, NotFoundError, ValidationError
 from export_pipelines.core.frozen import SnapshotFacts
-from export_pipelines.packaging.archive_items import archive_items, require_lines
+from export_pipelines.packaging.archive_items import archive_items, require_records
 from export_pipelines.packaging.codecs import decompress
 from export_pipelines.packaging.differences import Differences, differences
 from export_pipelines.packaging.records import RECORD, Item, read_items
@@ -59,7 +59,7 @@ def compare(services: Services, path: Path, *, manifest: SidecarManifest) -> Com
     if manifest.file.format not in _FORMATS:
         raise ValidationError(f"a {manifest.file.format} file cannot be compared record by record; verify it without.")
     if type_.is_archive:
-        require_lines(lambda: path.open("rb"))
+        require_records(lambda: path.open("rb"))
     options = _options(type_, manifest)
     with tempfile.TemporaryDirectory(prefix="export-pipelines-verify-") as name:
         folder, now, gone = Path(name), None, None

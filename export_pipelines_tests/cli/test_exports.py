@@ -1,15 +1,20 @@
 """``export-pipelines export`` as programs and people use it, from outside."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
 from export_pipelines.catalog.types import EXPORT_TYPES
+from export_pipelines.cli import exports
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.submit import submit
 from export_pipelines.steps.verify import verify_path
 from export_pipelines_tests.deployments import Deployment
+from export_pipelines_tests.steps.orders import order
 
 NAMES = [type_.name for type_ in EXPORT_TYPES]
 RUN_NAME = "Courtyard, many languages, April"
@@ -44,6 +49,32 @@ def test_json_is_the_completed_row_with_the_files_place_and_what_it_could_not_ke
     assert isinstance(row["fidelity"], list)
     # Of the demonstration data these keep everything as it is.
     assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET"))
+
+
+def test_the_terminal_the_row_and_the_manifest_name_the_same_losses_of_every_type(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with deployment.database.raw_connection() as connection:
+        connection.execute("UPDATE evaluation.runs SET status = 'RUNNING' WHERE id = %s", [SHOWCASE_RUN_ID])
+        connection.execute(
+            """UPDATE evaluation.definitions SET content = jsonb_set(content, '{preamble}', '"# No section "')
+            WHERE id = %s""",
+            [SHOWCASE_DEFINITION_ID],
+        )
+        connection.commit()
+    for type_ in EXPORT_TYPES:
+        partial = {"allow_partial": True} if type_.subject_field == "run_id" else {}
+        job = run_export(deployment.services, submit(deployment.services, order(type_.name, **partial)).id)
+        exports.report(deployment.services, job, None, as_json=False)
+        lines = capsys.readouterr().out.splitlines()
+        assert job.output_path is not None
+        manifest = json.loads((deployment.store / f"{job.output_path}.manifest.json").read_bytes())
+        assert manifest["fidelity"] == list(job.fidelity) != [], type_.name
+        said = [line.removeprefix("note: ") for line in lines if line.startswith("note: ")]
+        times = {note["count"]: "" if note["count"] == 1 else f" ({note['count']} times)" for note in job.fidelity}
+        assert said == [f"{note['where']}: {note['detail']}{times[note['count']]}" for note in job.fidelity]
+        # They are the last that is said.
+        assert lines[-len(said) :] == [f"note: {line}" for line in said]
 
 
 def test_a_name_will_do_for_an_id_and_the_terminal_says_where_the_file_is_and_what_was_lost(

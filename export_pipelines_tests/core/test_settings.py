@@ -23,12 +23,13 @@ def test_what_is_set_is_read() -> None:
             f"{PREFIX}SCHEMAS": "evaluation=public",
             f"{PREFIX}PUBLIC_URL": "https://exports.example.org/",
             f"{PREFIX}SHARD_BYTES": "1000",
+            f"{PREFIX}PARALLEL_SHARDS": "2",
             f"{PREFIX}REDIRECT_DOWNLOADS": "false",
         }
     )
     assert settings.schemas["evaluation"] == "public"
     assert settings.public_url == "https://exports.example.org"
-    assert (settings.shard_bytes, settings.redirect_downloads) == (1000, False)
+    assert (settings.shard_bytes, settings.parallel_shards, settings.redirect_downloads) == (1000, 2, False)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ def test_what_is_set_is_read() -> None:
     [
         ("SHARD_BYTES", "0"),
         ("SHARD_BYTES", "many"),
+        ("PARALLEL_SHARDS", "0"),
         ("STALE_AFTER_SECONDS", "-1"),
         ("SCHEMAS", "evaluation"),
         ("SCHEMAS", "evaluation=a;drop"),

@@ -1,5 +1,7 @@
 """Where steps run is the deployment's choice first and the run's choice second, and never stops a job from loading."""
 
+import os
+
 import dagster as dg
 import pytest
 
@@ -25,6 +27,16 @@ def test_a_run_may_ask_for_processes_and_gets_them_forked_from_a_prepared_one() 
     [choice] = execution("export_bulk_csv", PROCESSES).values()
     forked = choice["multiprocess"]["start_method"]["forkserver"]
     assert "export_pipelines.definitions" in forked["preload_modules"]
+
+
+def test_a_run_that_does_not_say_how_many_gets_a_process_for_every_core_it_may_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [choice] = execution("export_run_bundle", PROCESSES).values()
+    assert choice["multiprocess"]["max_concurrent"] == len(os.sched_getaffinity(0))
+    monkeypatch.setenv("DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT", "7")
+    [choice] = execution("export_run_bundle", PROCESSES).values()
+    assert choice["multiprocess"]["max_concurrent"] is None
 
 
 def test_a_run_may_say_itself_how_its_processes_are_made() -> None:

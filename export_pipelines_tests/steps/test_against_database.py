@@ -1,12 +1,14 @@
 """A file against the database of today: missing, extra and changed are three things, each with its id."""
 
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from export_pipelines.catalog.types import export_type
@@ -25,6 +27,7 @@ TYPES: list[tuple[str, dict[str, Any]]] = [
     ("BULK_JSONL", {"compression": "gzip"}),
     ("BULK_CSV", {}),
     ("BULK_CSV", {"profile": "flat", "compression": "zstd"}),
+    ("BULK_PARQUET", {}),
     ("RUN_BUNDLE", {}),
     ("DEFINITION_MD", {}),
     ("SCENARIOS_YAML", {}),
@@ -193,7 +196,7 @@ def test_a_new_dimension_is_a_new_column_and_changes_only_the_rows_that_have_it(
         assert len(found) < 93
 
 
-@pytest.mark.parametrize("type_name", ["BULK_CSV", "SCENARIOS_YAML"])
+@pytest.mark.parametrize("type_name", ["BULK_CSV", "BULK_PARQUET", "SCENARIOS_YAML"])
 def test_a_subject_that_is_gone_says_so_and_all_its_records_are_missing(services: Services, type_name: str) -> None:
     with exported(services, type_name, {}) as file:
         file.change("UPDATE evaluation.runs SET deleted_at = now()")
@@ -212,14 +215,66 @@ def test_a_run_that_goes_on_again_is_compared_all_the_same(services: Services) -
         assert comparison.differences.counts == {}
 
 
-def test_an_archive_without_lines_of_records_is_refused(services: Services) -> None:
-    with exported(services, "BULK_PARQUET", {}) as file, pytest.raises(ValidationError, match="cannot be compared"):
-        file.compare()
+def parquet_rows(path: Path, folder: Path) -> Any:
+    """The tables of an archive as DuckDB reads them."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return duckdb.sql(f"SELECT * EXCLUDE (filename) FROM read_parquet('{folder}/*/transcripts/*.parquet', filename=1)")
+
+
+def test_tables_differ_in_what_duckdb_finds_between_two_exports(services: Services, tmp_path: Path) -> None:
+    with exported(services, "BULK_PARQUET", {}) as file:
+        ids = file.transcripts()
+        file.change("DELETE FROM evaluation.transcripts WHERE id = ANY(%s)", ids[:5])
+        file.change("UPDATE evaluation.transcripts SET estimated_cost = 9.25 WHERE id = ANY(%s)", ids[5:9])
+        file.change("UPDATE evaluation.transcripts SET created_at = 'infinity' WHERE id = ANY(%s)", ids[8:12])
+        file.change("UPDATE evaluation.transcripts SET content = NULL WHERE id = ANY(%s)", ids[11:14])
+        for number, id_ in enumerate(ids[20:23]):
+            file.change(COPY, f"cnew{number}", id_)
+        found = {(id_, state) for id_, state in records(file.compare())}
+        with exported(services, "BULK_PARQUET", {}) as later:
+            before = parquet_rows(file.found.path, tmp_path / "before")
+            after = parquet_rows(later.found.path, tmp_path / "after")
+            gone = before.project("transcript_id").except_(after.project("transcript_id"))
+            new = after.project("transcript_id").except_(before.project("transcript_id"))
+            other = after.except_(before).project("transcript_id").except_(new)
+            sides = ((gone, State.MISSING), (new, State.EXTRA), (other, State.CHANGED))
+            expected = {(id_, state) for rows, state in sides for (id_,) in rows.fetchall()}
+            assert before.shape[0] - after.shape[0] == 2
+        assert found == expected
+        assert len(found) == 5 + 3 + 9
+
+
+def test_where_files_end_is_no_difference_of_tables(services: Services) -> None:
+    with exported(services, "BULK_PARQUET", {}) as file:
+        whole = replace(services, settings=replace(services.settings, shard_bytes=1 << 30))
+        comparison = compare(whole, file.found.path, manifest=file.found.manifest)
+        assert comparison.differences.counts == {}
+
+
+def test_what_else_a_parquet_archive_says_of_the_data_is_compared_too(services: Services) -> None:
+    with exported(services, "BULK_PARQUET", {}) as file:
+        one = file.transcripts()[0]
+        file.change("UPDATE evaluation.runs SET name = 'Renamed' WHERE id = %s", SHOWCASE_RUN_ID)
+        file.change(
+            """UPDATE evaluation.scenarios SET content = jsonb_set(content, '{dimensions,Courage}', '3') WHERE id =
+            (SELECT scenario_id FROM evaluation.transcripts WHERE id = %s)""",
+            one,
+        )
+        differences = file.compare().differences
+        others = {(d.kind, d.id): d.fields for d in differences.listed if d.kind != "record"}
+        schema = f"run_{SHOWCASE_RUN_ID}_parquet/schema.json"
+        assert others == {
+            ("part", "columns"): ("courage",),
+            ("part", "run"): ("name",),
+            ("member", schema): ("content",),
+        }
+        found = records(file.compare())
+        assert found[one, State.CHANGED] == ("courage",)
+        assert len(found) < 93
 
 
 def test_a_format_that_cannot_be_compared_is_refused(services: Services) -> None:
-    from dataclasses import replace
-
     with exported(services, "BULK_JSONL", {}) as file:
         manifest = replace(file.found.manifest, file=replace(file.found.manifest.file, format="arrow"))
         with pytest.raises(ValidationError, match="a arrow file cannot be compared"):

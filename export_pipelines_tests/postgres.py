@@ -110,6 +110,13 @@ def opened(server: EmbeddedServer, *, template: str) -> "Iterator[Database]":
 
 
 @contextmanager
+def opened_named(server: EmbeddedServer) -> "Iterator[tuple[str, Database]]":
+    """A new, empty database, and its name, for filling it and copying it."""
+    with new_database(server) as name, _held(server.url(name)) as database:
+        yield name, database
+
+
+@contextmanager
 def _held(url: str) -> "Iterator[Database]":
     # A session without database tests need not wait for SQLAlchemy to load.
     from export_pipelines.db.database import Database

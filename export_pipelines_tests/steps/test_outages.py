@@ -119,6 +119,23 @@ def test_a_folder_turned_read_only_fails_the_job_with_the_way_out_and_a_retry_co
     check_refused_and_completed(deployment, volume, job_id, worker, advice=advice)
 
 
+def test_a_folder_turned_read_only_just_before_the_file_gets_its_second_name_is_no_surprise(
+    deployment: Deployment, volume: Volume
+) -> None:
+    point = stopping("export_pipelines.storage.local_publishing:make_folders", "after", within=f"{STEPS}:upload")
+    job_id, worker = stopped(deployment, JSONL, point)
+    advice = volume.deny(worker.pid)
+    worker.go_on()
+    ended = worker.wait()
+    volume.heal()
+    row = jobs.get(deployment.database, job_id)
+    # Root's limits leave a second name possible, for it takes no space.
+    assert row.status is (JobStatus.FAILED if ended.status else JobStatus.COMPLETED)
+    assert row.error is None or advice in row.error
+    check_nothing_half_done(deployment.services, job_id, killed=False)
+    check_completed_by_running_again(deployment.services, job_id)
+
+
 def stopped(deployment: Deployment, route: Route, point: Point):
     """A job, and the worker that stands still in the middle of it."""
     job = route.submit(deployment.services)

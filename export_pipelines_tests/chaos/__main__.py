@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from export_pipelines_tests.chaos.moments import PHASES
-from export_pipelines_tests.chaos.plan import Plan, plan
+from export_pipelines_tests.chaos.plan import OUTAGES, Plan, plan
 from export_pipelines_tests.chaos.rounds import Tally, carry_out
 from export_pipelines_tests.chaos.servers import OwnServer, own_server
 
@@ -42,7 +42,7 @@ def _survives(server: OwnServer, home: Path, of_seed: Plan, tally: Tally) -> boo
     """Go through one seed's round, in a deployment of its own; what went wrong is said at once."""
     try:
         with server.deployment(home) as deployment:
-            carry_out(deployment, of_seed, tally)
+            carry_out(deployment, of_seed, tally, server=server)
     except Exception:  # noqa: BLE001 - whatever it was, the other seeds have their turn
         _say(f"seed {of_seed.seed} FAILED: {of_seed}\n{traceback.format_exc()}")
         return False
@@ -54,6 +54,8 @@ def _report(tally: Tally, failed: list[int], *, seconds: float) -> None:
     for phase in PHASES:
         _say(f"{phase:<10} {tally.kills[phase]:>5}")
     _say(f"{'together':<10} {tally.kills.total():>5}, in {seconds:.0f} s")
+    outages = ", ".join(f"{tally.outages[how]} times {how}" for how in OUTAGES)
+    _say(f"database taken away in the middle: {outages}")
     _say(f"resumed by the same attempt: {tally.continued}, begun anew because the snapshot was lost: {tally.restarted}")
     _say(f"identical to an undisturbed export: {tally.identical}, failed: {len(failed)}")
     for seed in failed:

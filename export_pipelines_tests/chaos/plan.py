@@ -11,6 +11,12 @@ from export_pipelines.steps.submit import submit
 from export_pipelines_tests.chaos.moments import PHASES
 from export_pipelines_tests.steps.orders import order
 
+OUTAGES = ("restarted", "killed", "away")
+"""How the database goes: stopped and started, killed and started, killed and started when the worker has ended."""
+
+EVERY = 8
+"""Of so many seeds one takes the database away before it kills workers."""
+
 KILLS = 2
 """Workers that are killed one after the other before the export is left to complete."""
 
@@ -53,11 +59,16 @@ class Kill:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A seed's export and kills."""
+    """A seed's export and kills.
+
+    Attributes:
+        outage: what happens to the database at the first of the moments, instead of a kill.
+    """
 
     seed: int
     route: Route
     kills: tuple[Kill, ...]
+    outage: str | None
 
 
 def plan(seed: int) -> Plan:
@@ -65,7 +76,8 @@ def plan(seed: int) -> Plan:
     chance = random.Random(seed)
     routes = FROZEN_FIRST if seed % 2 == 0 else (*STREAMED, *OF_ONE_SHARD)
     kills = sorted((Kill(phase=chance.choice(PHASES), share=chance.random()) for _ in range(KILLS)), key=_order)
-    return Plan(seed=seed, route=routes[seed // 2 % len(routes)], kills=tuple(kills))
+    outage = chance.choice(OUTAGES) if seed % EVERY == EVERY - 1 else None
+    return Plan(seed=seed, route=routes[seed // 2 % len(routes)], kills=tuple(kills), outage=outage)
 
 
 def _order(kill: Kill) -> tuple[int, float]:

@@ -119,11 +119,22 @@ def test_an_export_killed_at_two_calls_that_the_seed_chooses_is_completed_by_run
     assert tally.kills.total() >= 1
 
 
-@pytest.mark.parametrize("point", [None, MIDDLES[1], BOUNDARIES[3]], ids=["new", "not frozen", "frozen"])
+@pytest.mark.parametrize(
+    ("type_name", "point"),
+    [
+        ("RUN_BUNDLE", None),
+        ("RUN_BUNDLE", MIDDLES[1]),
+        ("RUN_BUNDLE", BOUNDARIES[3]),
+        ("BULK_JSONL", None),
+        ("BULK_JSONL", BOUNDARIES[4]),
+        ("BULK_PARQUET", None),
+    ],
+    ids=str,
+)
 def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
-    services: Services, deployment: Deployment, point: Point | None
+    services: Services, deployment: Deployment, type_name: str, point: Point | None
 ) -> None:
-    job = submit(services, order("RUN_BUNDLE"))
+    job = submit(services, order(type_name))
     if point is not None:
         deployment.work(point, job.id).wait()
     attempts = jobs.get(services.database, job.id).attempt

@@ -17,8 +17,8 @@ from export_pipelines.steps.verify import verify_job
 from export_pipelines_tests.chaos import volumes
 from export_pipelines_tests.chaos.checks import check_completed_by_running_again, check_nothing_half_done, undisturbed
 from export_pipelines_tests.chaos.moments import PHASES, STEPS
-from export_pipelines_tests.chaos.plan import FROZEN_FIRST, STREAMED, Kill, Route
-from export_pipelines_tests.chaos.rounds import moment
+from export_pipelines_tests.chaos.plan import FROZEN_FIRST, OUTAGES, STREAMED, Kill, Route
+from export_pipelines_tests.chaos.rounds import lose_database, moment
 from export_pipelines_tests.chaos.servers import OwnServer, own_server
 from export_pipelines_tests.chaos.volumes import Volume
 from export_pipelines_tests.deployments import Deployment
@@ -52,7 +52,7 @@ def stopping(target: str, when: str = "before", **more: object) -> Point:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("how", ["restarted", "killed", "away"])
+@pytest.mark.parametrize("how", OUTAGES)
 def test_an_export_that_loses_its_database_says_so_or_goes_on_and_is_completed_by_running_it_again(
     server: OwnServer, tmp_path: Path, how: str, seed: int
 ) -> None:
@@ -60,26 +60,10 @@ def test_an_export_that_loses_its_database_says_so_or_goes_on_and_is_completed_b
     kill = Kill(phase=PHASES[seed % len(PHASES)], share=chance.random())
     route = chance.choice((BUNDLE, PARQUET, JSONL, GZIPPED_CSV))
     with server.deployment(tmp_path / "home") as deployment:
-        services = deployment.services
+        job = route.submit(deployment.services)
         at = moment(deployment, route, kill, number=signal.SIGSTOP)
-        job = route.submit(services)
-        worker = deployment.work(at, job.id)
-        worker.wait_until_stopped()
-        server.stop() if how == "restarted" else server.kill()
-        if how != "away":
-            server.start()
-        worker.go_on()
-        ended = worker.wait()
-        server.start()
-        check_nothing_half_done(services, job.id, killed=False)
-        row = jobs.get(services.database, job.id)
-        if ended.status:
-            assert ended.status == 1, (at, ended)
-            assert "Check that it runs" in ended.err, (at, ended)
-            assert row.error is None or "Check that it runs" in row.error
-        assert (row.status is JobStatus.COMPLETED) >= (ended.status == 0)
-        assert how != "away" or row.status is not JobStatus.FAILED
-        check_completed_by_running_again(services, job.id)
+        lose_database(deployment, server, at, job.id, how=how)
+        check_completed_by_running_again(deployment.services, job.id)
 
 
 @pytest.fixture(params=["mounted", "limited"])

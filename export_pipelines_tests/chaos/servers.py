@@ -71,7 +71,7 @@ class OwnServer:
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
     """A new server, removed afterwards."""
-    home = postgres.reachable_folder("export-pipelines-crashes-")
+    home = postgres.reachable_folder(f"{postgres.PREFIX}{os.getpid()}-")
     try:
         address = embedded.ensure_running(home)
         with postgres.opened_named(address) as (template, database):

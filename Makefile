@@ -29,6 +29,11 @@ demo: $(STAMP) ## Environment, embedded PostgreSQL, migrations, seed data, then 
 test: $(STAMP) ## The whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+SEEDS ?= 200
+
+chaos: $(STAMP) ## Kill exports at moments that SEEDS (200) choose, run them again, compare; prints what it came to
+	@$(BIN)/python -m export_pipelines_tests.chaos --seeds $(SEEDS)
+
 dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
 	@exec $(BIN)/export-pipelines dev
 

@@ -18,6 +18,7 @@ from typing import Any
 import export_pipelines_tests
 from export_pipelines.db.database import Database
 from export_pipelines.steps.services import Services
+from export_pipelines_tests.chaos.moments import Moment
 from export_pipelines_tests.dying import NOWHERE, Point, forked
 
 TREE = Path(export_pipelines_tests.__file__).parents[1]
@@ -88,11 +89,13 @@ class Deployment:
         """``export-pipelines`` with these arguments, to its end, in a forked process."""
         return self.fork(None, "cli", *arguments, cwd=cwd, **more).wait()
 
-    def work(self, point: Point | None, job_id: str) -> "Worker":
+    def work(self, point: Point | Moment | None, job_id: str) -> "Worker":
         """A forked process that carries the job out and dies at the point."""
         return self.fork(point, "job", job_id)
 
-    def fork(self, point: Point | None, *command: str | Path, cwd: Path = TREE, **more: str | None) -> "Worker":
+    def fork(
+        self, point: Point | Moment | None, *command: str | Path, cwd: Path = TREE, **more: str | None
+    ) -> "Worker":
         """Start what :mod:`export_pipelines_tests.dying` offers, from a process that has everything loaded.
 
         It is a process like any other, but starts within milliseconds.

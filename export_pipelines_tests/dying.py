@@ -1,7 +1,7 @@
 """A process that dies at a chosen point of its work: ``python -m export_pipelines_tests.dying POINT COMMAND ...``.
 
-``COMMAND`` is ``job ID`` (the steps alone, which start quickly), ``all FOLDER`` (every export type into a folder) or
-``cli ARGUMENTS`` (the whole command line).
+``COMMAND`` is ``job ID`` (the steps alone, which start quickly), ``calls ID`` (the same, and the calls that each step
+made), ``all FOLDER`` (every export type into a folder) or ``cli ARGUMENTS`` (the whole command line).
 """
 
 import functools
@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from export_pipelines.core.errors import ExportPipelinesError
+from export_pipelines_tests.chaos.moments import Moment, count_calls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +94,10 @@ NOWHERE = "nowhere"
 
 def main(point: str, command: str, *arguments: str) -> None:
     """Load what the command needs, arm the point, and go to work."""
-    work = {"job": run_job, "all": export_all, "cli": command_line}[command](*arguments)
+    work = {"job": run_job, "calls": run_and_count, "all": export_all, "cli": command_line}[command](*arguments)
     if point != NOWHERE:
-        Point(**json.loads(point)).arm()
+        facts = json.loads(point)
+        (Moment if "phase" in facts else Point)(**facts).arm()
     try:
         work()
     except ExportPipelinesError as error:
@@ -127,6 +129,20 @@ def run_job(job_id: str) -> Callable[[], None]:
     def work() -> None:
         with session.services() as services:
             export.run_export(services, job_id)
+
+    return work
+
+
+def run_and_count(job_id: str) -> Callable[[], None]:
+    """The job's steps; then how many calls each made, as JSON on standard output."""
+    run = run_job(job_id)
+
+    def work() -> None:
+        calls = count_calls()
+        run()
+        sys.stdout.write(json.dumps(calls))
+        # Whoever forked this process ends it without the interpreter's last moves.
+        sys.stdout.flush()
 
     return work
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from export_pipelines.db.database import Database
 
 HOME_VARIABLE = "EXPORT_PIPELINES_TEST_SERVER_HOME"
-_PREFIX = "export-pipelines-tests-"
+PREFIX = "export-pipelines-tests-"
+"""What folders of servers are called, then the process that owns them: a later session clears away what is left."""
+
 _MEMORY = Path("/dev/shm")
 _NEEDED_BYTES = 4 * 1024**3
 # Nothing here has to survive a power cut, nor may its log fill the memory.
@@ -34,12 +36,12 @@ _SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 
 def open_session() -> Path:
     """Name the session's folder, and clear away what killed sessions left behind."""
-    for left_over in quick_folder().glob(f"{_PREFIX}*"):
-        owner = left_over.name.removeprefix(_PREFIX).partition("-")[0]
+    for left_over in quick_folder().glob(f"{PREFIX}*"):
+        owner = left_over.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdecimal() and not Path("/proc", owner).exists():
             with suppress(ExportPipelinesError):
                 close_session(left_over)
-    home = reachable_folder(f"{_PREFIX}{os.getpid()}-")
+    home = reachable_folder(f"{PREFIX}{os.getpid()}-")
     os.environ[HOME_VARIABLE] = str(home)
     return home
 
@@ -107,6 +109,13 @@ def opened(server: EmbeddedServer, *, template: str) -> "Iterator[Database]":
     """A new database copied from the template, as the project holds it."""
     with new_database(server, template=template) as name, _held(server.url(name)) as database:
         yield database
+
+
+@contextmanager
+def opened_named(server: EmbeddedServer) -> "Iterator[tuple[str, Database]]":
+    """A new, empty database, and its name, for filling it and copying it."""
+    with new_database(server) as name, _held(server.url(name)) as database:
+        yield name, database
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
+from export_pipelines.storage.store import ObjectFacts
 
 STAGED = "staging/"
 PUBLISHED = "exports/"
@@ -29,7 +30,7 @@ class Swept:
     Attributes:
         failed: ids of jobs whose worker was dead.
         expired: ids of jobs whose file's time was over.
-        objects: staged objects removed.
+        objects: staged objects, and published files that no job speaks of, removed.
         bytes: their size.
     """
 
@@ -43,8 +44,9 @@ def sweep(services: Services) -> Swept:
     """Bring rows and store in order; safe at any time, by any number of sweepers, as often as you like."""
     failed = fail_dead(services)
     expired = tuple(_expire(services))
-    objects, size = _clear_staging(services)
-    return Swept(failed=failed, expired=expired, objects=objects, bytes=size)
+    removed = (*_clear_staging(services), *_clear_published(services))
+    size = sum(facts.size for facts in removed)
+    return Swept(failed=failed, expired=expired, objects=len(removed), bytes=size)
 
 
 def fail_dead(services: Services) -> tuple[str, ...]:
@@ -87,21 +89,46 @@ def remove_output(services: Services, job: ExportJob) -> None:
         services.store.delete(job.output_path + MANIFEST_SUFFIX)
 
 
-def _clear_staging(services: Services) -> tuple[int, int]:
+def _clear_staging(services: Services) -> Iterator[ObjectFacts]:
     """Remove staging of jobs that no longer need it, and of runs long over; nothing younger than the grace period."""
     before = services.clock() - timedelta(seconds=services.settings.staging_grace_seconds)
     for prefix in (STAGED, PUBLISHED):
         services.store.abort_unfinished(prefix, older_than=before)
     disposable: dict[str, datetime] = {}
-    objects = size = 0
     for facts in services.store.list(STAGED):
         owner = facts.key.split("/")[1]
         if owner not in disposable:
             disposable[owner] = _disposable_before(services, owner, before)
         if facts.modified_at < disposable[owner]:
             services.store.delete(facts.key)
-            objects, size = objects + 1, size + facts.size
-    return objects, size
+            yield facts
+
+
+def _clear_published(services: Services) -> Iterator[ObjectFacts]:
+    """Remove published files that no job speaks of, since nobody else would ever remove them.
+
+    A worker that dies between publishing and recording leaves one, and so does a sweep that dies between a row and its
+    file. While the job may still go on, the file stays; where there is no such job, it may be another deployment's.
+    """
+    before = services.clock() - timedelta(seconds=services.settings.staging_grace_seconds)
+    disposable: dict[str, bool] = {}
+    for facts in services.store.list(PUBLISHED):
+        folder, _, name = facts.key.rpartition("/")
+        key = folder + "/" + name.removesuffix(MANIFEST_SUFFIX)
+        if key not in disposable:
+            disposable[key] = _spoken_of_by_nobody(services, key, before)
+        if disposable[key] and facts.modified_at < before:
+            services.store.delete(facts.key)
+            yield facts
+
+
+def _spoken_of_by_nobody(services: Services, key: str, before: datetime) -> bool:
+    try:
+        job = jobs.get(services.database, key.split("/")[2])
+    except (IndexError, NotFoundError):
+        return False
+    is_its_file = job.status is JobStatus.COMPLETED and job.output_path == key
+    return not is_its_file and not _still_needed(services, job.id, before)
 
 
 def _disposable_before(services: Services, owner: str, before: datetime) -> datetime:

@@ -39,12 +39,13 @@ def published_link(root: Path, source: Path, path: Path) -> bool:
     try:
         with os_errors(path, "publish"):
             make_folders(temporary.parent, root=root)
-        try:
-            os.link(source, temporary, follow_symlinks=False)
-        except OSError as error:
-            if error.errno in (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.ENOENT):
-                return False
-            raise
+        with os_errors(path, "publish"):
+            try:
+                os.link(source, temporary, follow_symlinks=False)
+            except OSError as error:
+                if error.errno in (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.ENOENT):
+                    return False
+                raise
         _rename(root, temporary, path)
     finally:
         with suppress(OSError):

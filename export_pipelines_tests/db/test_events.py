@@ -35,7 +35,7 @@ def test_the_whole_life_of_a_job_is_told_with_its_attempts(database: Database) -
         (1, 30, "working"),
         (1, 30, "failed"),
         (1, 30, "continued"),
-        (2, 0, "started again from nothing"),
+        (2, 0, "started again from nothing: what attempt 1 read is not, or no longer, all in staging"),
         (2, 10, "working"),
         (2, 100, "published"),
     ]

@@ -4,19 +4,17 @@ import random
 import signal
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 
-from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs, leases
+from export_pipelines.db import jobs
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
-from export_pipelines.steps.sweep import sweep
-from export_pipelines.steps.upload import MANIFEST_SUFFIX
-from export_pipelines.steps.verify import verify_job, verify_path
+from export_pipelines_tests.chaos.checks import check_completed_by_running_again, check_nothing_half_done
+from export_pipelines_tests.chaos.plan import plan
+from export_pipelines_tests.chaos.rounds import Tally, carry_out
 from export_pipelines_tests.deployments import Deployment, Outcome
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
@@ -66,7 +64,8 @@ DEATHS = [
     *[(name, point) for name in ("DEFINITION_MD", "SCENARIOS_YAML") for point in OF_SMALL_FILES],
 ]
 
-_UNDISTURBED: dict[str, str | None] = {}
+SEEDS = range(30)
+"""Two kills each, so the suite kills over fifty times at moments that nobody chose; ``make chaos`` goes further."""
 
 
 @pytest.fixture
@@ -110,11 +109,32 @@ def test_an_export_killed_again_and_again_at_random_moments_is_completed_in_the_
     check_completed_by_running_again(services, job.id)
 
 
-@pytest.mark.parametrize("point", [None, MIDDLES[1], BOUNDARIES[3]], ids=["new", "not frozen", "frozen"])
-def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
-    services: Services, deployment: Deployment, point: Point | None
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_export_killed_at_two_calls_that_the_seed_chooses_is_completed_by_running_it_again(
+    deployment: Deployment, seed: int
 ) -> None:
-    job = submit(services, order("RUN_BUNDLE"))
+    tally = Tally()
+    carry_out(deployment, plan(seed), tally)
+    assert tally.identical == 1, plan(seed)
+    assert tally.kills.total() >= 1
+
+
+@pytest.mark.parametrize(
+    ("type_name", "point"),
+    [
+        ("RUN_BUNDLE", None),
+        ("RUN_BUNDLE", MIDDLES[1]),
+        ("RUN_BUNDLE", BOUNDARIES[3]),
+        ("BULK_JSONL", None),
+        ("BULK_JSONL", BOUNDARIES[4]),
+        ("BULK_PARQUET", None),
+    ],
+    ids=str,
+)
+def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
+    services: Services, deployment: Deployment, type_name: str, point: Point | None
+) -> None:
+    job = submit(services, order(type_name))
     if point is not None:
         deployment.work(point, job.id).wait()
     attempts = jobs.get(services.database, job.id).attempt
@@ -131,50 +151,3 @@ def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
 
 def by_status(outcome: Outcome) -> int:
     return outcome.status
-
-
-def check_nothing_half_done(services: Services, job_id: str) -> None:
-    """What is in sight is whole, and the row says how things stand."""
-    job = jobs.get(services.database, job_id)
-    assert not leases.is_held(services.database, job_id)
-    assert job.status in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.COMPLETED)
-    for path in published(services, job):
-        assert verify_path(path).problems == ()
-    if job.status is JobStatus.COMPLETED:
-        assert verify_job(services, job_id).problems == ()
-    else:
-        assert (job.output_path, job.completed_at, job.checksum) == (None, None, None)
-
-
-def check_completed_by_running_again(services: Services, job_id: str) -> None:
-    """The job completes with the bytes of an export that nobody disturbed, and nothing else is left of it."""
-    before = jobs.get(services.database, job_id)
-    done = before if before.status is JobStatus.COMPLETED else run_export(services, job_id)
-    assert done.status is JobStatus.COMPLETED
-    assert verify_job(services, job_id).problems == ()
-    assert done.checksum == undisturbed(services, done.type)
-    assert len(published(services, done)) == 1
-    check_nothing_left_behind(services)
-
-
-def undisturbed(services: Services, type_name: str) -> str | None:
-    """SHA-256 of an export that nobody killed; made once, since the same data gives the same bytes in any database."""
-    if type_name not in _UNDISTURBED:
-        _UNDISTURBED[type_name] = run_export(services, submit(services, order(type_name)).id).checksum
-    return _UNDISTURBED[type_name]
-
-
-def check_nothing_left_behind(services: Services) -> None:
-    """After the sweep the store holds published files and their manifests, and no trace of unfinished work."""
-    grace = timedelta(seconds=services.settings.staging_grace_seconds + 60)
-    sweep(replace(services, clock=lambda: datetime.now(UTC) + grace))
-    root = services.settings.home / "store"
-    kept = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-    paths = [job.output_path for job in jobs.list_jobs(services.database) if job.output_path]
-    assert kept == {path + suffix for path in paths for suffix in ("", MANIFEST_SUFFIX)}
-
-
-def published(services: Services, job: ExportJob) -> list[Path]:
-    """The files, without their manifests, that lie where this job publishes."""
-    folder = services.settings.home / "store" / jobs.ref_of(job).final_prefix
-    return [path for path in folder.glob("*") if not path.name.endswith(MANIFEST_SUFFIX)]

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from export_pipelines.catalog.types import EXPORT_TYPES, export_type
 from export_pipelines.core.errors import FidelityError, IntegrityError, SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs, leases
+from export_pipelines.db import audit, events, jobs, leases
 from export_pipelines.db.reading import rows_of
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.begin import begin
@@ -214,7 +214,27 @@ def test_a_job_whose_frozen_rows_are_gone_begins_a_new_attempt(services: Service
     job = begin(services, submit(services, order("RUN_BUNDLE")).id, dagster_run_id=None)
     frozen = load(services, export_type("RUN_BUNDLE"), job)
     services.store.delete(frozen.shards[0].staged.key)
+    done = run_export(services, job.id)
+    assert done.attempt == 2
+    assert done.checksum == export(services, "RUN_BUNDLE")[0].checksum
+
+
+def test_a_job_whose_staging_is_gone_says_that_it_begins_anew_in_events_and_audit(services: Services) -> None:
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    load(services, export_type("BULK_JSONL"), job)
+    for facts in list(services.store.list("staging/")):
+        services.store.delete(facts.key)
     assert run_export(services, job.id).attempt == 2
+    told = [(event.attempt, event.message) for event in events.list_events(services.database, job.id)]
+    assert (
+        2,
+        "started again from nothing: what attempt 1 read is not, or no longer, all in staging",
+    ) in told
+    started = [entry.data for entry in audit.list_for_job(services.database, job.id) if entry.action == "started"]
+    assert started == [
+        {"attempt": 1, "dagster_run_id": None},
+        {"attempt": 2, "dagster_run_id": None, "continued": False},
+    ]
 
 
 def test_a_cancelled_job_stays_cancelled_and_leaves_no_file(services: Services) -> None:

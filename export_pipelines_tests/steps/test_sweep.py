@@ -56,6 +56,52 @@ def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can
     assert run_export(services, job.id).attempt == 1
 
 
+def test_a_file_whose_worker_died_before_it_could_record_it_is_removed_when_nobody_continues_the_job(
+    services: Services, clock: Clock
+) -> None:
+    from export_pipelines.catalog.types import export_type
+    from export_pipelines.steps.load import load
+    from export_pipelines.steps.package import package
+    from export_pipelines.steps.render import render
+    from export_pipelines.steps.upload import upload
+
+    completed = run_export(services, submit(services, order("RUN_BUNDLE")).id)
+    type_ = export_type("BULK_CSV")
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    frozen = load(services, type_, job)
+    parts = [render(services, type_, task) for task in frozen.tasks()]
+    left_over = upload(services, package(services, type_, frozen, parts))
+    clock.jump(minutes=3)
+    assert sweep(services).failed == (job.id,)
+    clock.jump(minutes=50)
+    sweep(services)
+    assert services.store.stat(left_over.key) is not None
+    clock.jump(minutes=20)
+    sweep(services)
+    assert completed.output_path is not None
+    kept = [completed.output_path, f"{completed.output_path}.manifest.json"]
+    assert [facts.key for facts in services.store.list("")] == kept
+
+
+def test_a_file_that_an_interrupted_sweep_left_behind_its_expired_job_is_removed_by_the_next(
+    services: Services, clock: Clock
+) -> None:
+    job = run_export(services, submit(services, order("DEFINITION_MD")).id)
+    clock.jump(hours=25)
+    jobs.expire(services.database, job.id, now=clock())
+    assert sweep(services).expired == ()
+    assert list(services.store.list("exports/")) == []
+
+
+def test_files_of_jobs_that_this_database_does_not_know_are_left_alone(services: Services, clock: Clock) -> None:
+    foreign = ["exports/somebody/c0mwxllwf1clt2q22jp6m48d9/file.csv", "exports/readme.txt"]
+    for key in foreign:
+        stage(services.store, key, b"another deployment's")
+    clock.jump(hours=200)
+    sweep(services)
+    assert [facts.key for facts in services.store.list("exports/")] == foreign[::-1]
+
+
 def test_what_passes_between_the_steps_of_a_long_run_is_kept_until_no_job_can_need_it(
     services: Services, clock: Clock
 ) -> None:

@@ -1,10 +1,14 @@
 """The server's main process, as its own ``postmaster.pid`` describes it and the process table confirms it."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROCESSES = Path("/proc")
+_DEAD = (b"Z", b"X")
+# As long as an instant can become where many wait for few cores; the kernel's own processes never have a command line.
+_LOOKS, _LOOK_SECONDS = 200, 0.001
 _SOCKET_LOCKS = ".s.PGSQL.*.lock"
 
 
@@ -70,12 +74,26 @@ def serves(pid: int, data: Path) -> bool:
     """Whether the process lives and is a server of this data directory, not another one that got an old number."""
     if not (_PROCESSES / "self").exists():
         return _exists(pid)
+    return b"\0-D\0" + bytes(data) + b"\0" in _command(pid)
+
+
+def _command(pid: int) -> bytes:
+    """The process's command line; nothing for one that is dead, reaped or not.
+
+    It is readable for everybody, unlike the process's folder links, for root in a container. For an instant it is empty
+    for a living process too: while a program, like the shell that starts the server, gives way to the next.
+    """
+    folder = _PROCESSES / str(pid)
     try:
-        # Readable for everybody (unlike its folder links, for root in a container) and empty for a dead, unreaped one.
-        command = (_PROCESSES / str(pid) / "cmdline").read_bytes()
+        for _ in range(_LOOKS):
+            command = (folder / "cmdline").read_bytes()
+            # The name in parentheses may hold anything; the state is the first word behind it.
+            if command or (folder / "stat").read_bytes().rpartition(b")")[2].split()[0] in _DEAD:
+                return command
+            time.sleep(_LOOK_SECONDS)
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return b"\0-D\0" + bytes(data) + b"\0" in command
+        pass
+    return b""
 
 
 def _pid(lines: list[str]) -> int | None:

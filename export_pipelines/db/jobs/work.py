@@ -64,8 +64,9 @@ def reopen(
         job = change(session, job_id, *_unchanged(before), now=now, values=values)
         if job is None:
             return _taken_by_same_run(session, job_id, dagster_run_id)
-        audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job))
-        events.append(session, job, "started again from nothing" if new_attempt else "continued")
+        how = {"continued": not new_attempt}
+        audit.record(session, job_id=job_id, action="started", at=now, data=_run_data(job) | how)
+        events.append(session, job, _afresh(before) if new_attempt else "continued")
         return job
 
 
@@ -122,6 +123,10 @@ def _taken_by_same_run(session: Session, job_id: str, dagster_run_id: str | None
     if row.status is JobStatus.PROCESSING and dagster_run_id is not None and row.dagster_run_id == dagster_run_id:
         return job_of(row)
     raise superseded(session, job_id, attempt=row.attempt)
+
+
+def _afresh(before: ExportJob) -> str:
+    return f"started again from nothing: what attempt {before.attempt} read is not, or no longer, all in staging"
 
 
 def _run_data(job: ExportJob) -> dict[str, object]:

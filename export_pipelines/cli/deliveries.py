@@ -11,7 +11,7 @@ from export_pipelines.core.deliveries import Delivery, DeliveryState
 from export_pipelines.core.errors import ValidationError, WorkError
 from export_pipelines.db import deliveries, jobs
 from export_pipelines.steps.channels import open_channels
-from export_pipelines.steps.deliver import deliver
+from export_pipelines.steps.deliver import Sent, deliver
 
 app = typer.Typer(help="Messages about exports that have ended: list, retry, send.", no_args_is_help=True)
 
@@ -59,19 +59,24 @@ def retry(delivery_id: IdArgument = None, all_dead: AllDeadOption = False) -> No
 @app.command()
 def send() -> None:
     """Send all that is due now, as the daemon does; exit status 1 when something was not taken."""
-    failed = 0
+    done: list[Sent] = []
     with session.services() as services:
         channels = open_channels(services.settings)
-        total = 0
-        while done := deliver(services, channels):
-            total += len(done)
-            for sent in done:
-                console.out.print(f"{sent.state:<7}  {sent.delivery.recipient}  {sent.reason or ''}".rstrip())
-            failed += sum(sent.state is not DeliveryState.SENT for sent in done)
-    if not total:
+        going_out = True
+        # A round in which nothing is taken is the last: who is away now is away in the next second too.
+        while going_out:
+            now_done = deliver(services, channels)
+            for sent in now_done:
+                console.out.print(
+                    f"{sent.state:<7}  {sent.delivery.recipient}  {sent.reason or ''}".rstrip(), markup=False
+                )
+            done += now_done
+            going_out = any(sent.state is DeliveryState.SENT for sent in now_done)
+    if not done:
         console.out.print("nothing is due")
+    failed = sum(sent.state is not DeliveryState.SENT for sent in done)
     if failed:
-        raise WorkError(f"{failed} of {total} messages were not taken; see `export-pipelines deliveries list`.")
+        raise WorkError(f"{failed} of {len(done)} messages were not taken; see `export-pipelines deliveries list`.")
 
 
 def _state(text: str) -> DeliveryState:

@@ -47,11 +47,9 @@ def read_sender(text: str) -> Mailbox:
         ValidationError: it is neither.
     """
     name, _, address = text.strip().removesuffix(">").rpartition("<") if text.strip().endswith(">") else ("", "", text)
-    name = name.strip().removeprefix('"').removesuffix('"')
+    shown = "".join(filter(str.isprintable, name)).strip().removeprefix('"').removesuffix('"')
     try:
-        if not name.isprintable():
-            raise EmailNotValidError("the name holds control characters.")
-        return _mailbox(address, name=name)
+        return _mailbox(address, name=shown)
     except EmailNotValidError as error:
         raise ValidationError(
             f"EXPORT_PIPELINES_MAIL_FROM is {text!r}, but takes exports@example.org or "

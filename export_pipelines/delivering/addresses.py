@@ -7,6 +7,9 @@ from email_validator import EmailNotValidError, validate_email
 
 from export_pipelines.core.errors import ValidationError
 
+NAME_LENGTH = 60
+"""Longer names have to be folded, which Python's library does not always do as other mail programs read it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mailbox:
@@ -47,7 +50,12 @@ def read_sender(text: str) -> Mailbox:
         ValidationError: it is neither.
     """
     name, _, address = text.strip().removesuffix(">").rpartition("<") if text.strip().endswith(">") else ("", "", text)
-    shown = "".join(filter(str.isprintable, name)).strip().removeprefix('"').removesuffix('"')
+    shown = " ".join(name.split()).removeprefix('"').removesuffix('"')
+    if len(shown) > NAME_LENGTH or not shown.isprintable() or "=?" in shown:
+        raise ValidationError(
+            f"EXPORT_PIPELINES_MAIL_FROM has the name {shown[:80]!r}, but takes at most {NAME_LENGTH} printable "
+            "characters; shorten it."
+        )
     try:
         return _mailbox(address, name=shown)
     except EmailNotValidError as error:

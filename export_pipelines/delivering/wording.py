@@ -30,7 +30,9 @@ _LINK = '<p><a href="{0}">Download the file</a></p>\n'
 def subject(notice: Notice) -> str:
     """One line, whatever the title holds."""
     what = "Export ready" if notice.event is DeliveryEvent.COMPLETED else "Export failed"
-    return f"{what}: {one_line(notice.title) or notice.type}"[:SUBJECT_LENGTH].rstrip()
+    # Mail programs, and Python's own library, take this for the beginning of an encoded word (RFC 2047) and decode it.
+    title = one_line(notice.title).replace("=?", "= ?")
+    return f"{what}: {title or notice.type}"[:SUBJECT_LENGTH].rstrip()
 
 
 def plain(notice: Notice) -> str:
@@ -41,7 +43,7 @@ def plain(notice: Notice) -> str:
     if notice.link:
         lines += ["Download the file:", notice.link, ""]
     lines += [f"{label + ':':<{width}} {_readable(value)}" for label, value in facts]
-    lines += ["", *_remarks(notice)] if _remarks(notice) else []
+    lines += ["", *map(_readable, _remarks(notice))] if _remarks(notice) else []
     return "\n".join(lines) + "\n"
 
 

@@ -86,4 +86,5 @@ class _Controller(Controller):
 
 def _authenticate(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     assert isinstance(data, LoginPassword)
-    return AuthResult(success=(data.login.decode(), data.password.decode()) == (USER, PASSWORD))
+    right = (data.login.decode(), data.password.decode()) == (USER, PASSWORD)
+    return AuthResult(success=right, handled=False)

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         unfinished = self.folder / name
         unfinished.write_text(json.dumps(facts))
         unfinished.rename(self.folder / f"{name}.json")
-        _, mood, *rest = self.path.split("/")
+        _, mood, *rest = self.path.partition("?")[0].split("/")
         getattr(self, mood)(*rest)
 
     def status(self, code: str, wait: str = "") -> None:

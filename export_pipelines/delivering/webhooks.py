@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from export_pipelines.delivering.networks import Resolver, checked_addresses, re
 from export_pipelines.delivering.signatures import headers
 
 _SHAPE = "a webhook's URL begins with https:// or http:// and a host, without user, password or fragment"
+_HOST = re.compile(rb"[0-9A-Za-z._:-]+")
 _GONE = 410
 _LONGEST_URL = 2000
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
@@ -141,7 +143,7 @@ def read_url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
         usable = url.scheme in ("http", "https") and url.host and not url.userinfo and not url.fragment
-        usable = usable and 0 < _port(url) < 65536
+        usable = usable and _HOST.fullmatch(url.raw_host) and 0 < _port(url) < 65536
     except (httpx.InvalidURL, ValueError, TypeError):
         usable = False
     if not usable or len(text) > _LONGEST_URL:

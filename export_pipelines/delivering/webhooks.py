@@ -142,13 +142,17 @@ def read_url(text: str) -> httpx.URL:
     """
     try:
         url = httpx.URL(text)
-        usable = url.scheme in ("http", "https") and url.host and not url.userinfo and not url.fragment
-        usable = usable and _HOST.fullmatch(url.raw_host) and 0 < _port(url) < 65536
-    except (httpx.InvalidURL, ValueError, TypeError):
+        usable = len(text) <= _LONGEST_URL and _is_usable(url)
+    except (httpx.InvalidURL, ValueError):
         usable = False
-    if not usable or len(text) > _LONGEST_URL:
+    if not usable:
         raise ValidationError(f"{_SHAPE}; what is given has another shape.")
     return url
+
+
+def _is_usable(url: httpx.URL) -> bool:
+    named = url.scheme in ("http", "https") and _HOST.fullmatch(url.raw_host) is not None
+    return named and not url.userinfo and not url.fragment and 0 < _port(url) < 65536
 
 
 def _port(url: httpx.URL) -> int:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from email.headerregistry import Address
 
-from email_validator import EmailNotValidError, validate_email
-
 from export_pipelines.core.errors import ValidationError
 
 NAME_LENGTH = 60
@@ -39,7 +37,7 @@ def read_address(text: str) -> Mailbox:
     """
     try:
         return _mailbox(text)
-    except EmailNotValidError as error:
+    except ValueError as error:
         raise ValidationError(f"{text[:200]!r} is no e-mail address: {error}") from error
 
 
@@ -58,7 +56,7 @@ def read_sender(text: str) -> Mailbox:
         )
     try:
         return _mailbox(address, name=shown)
-    except EmailNotValidError as error:
+    except ValueError as error:
         raise ValidationError(
             f"EXPORT_PIPELINES_MAIL_FROM is {text!r}, but takes exports@example.org or "
             f"'Exports <exports@example.org>': {error}"
@@ -66,6 +64,10 @@ def read_sender(text: str) -> Mailbox:
 
 
 def _mailbox(text: str, *, name: str = "") -> Mailbox:
+    """Raises ValueError with the reason, in words for people."""
+    # Most commands have to do with no address, and its patterns take a while to compile.
+    from email_validator import validate_email  # noqa: PLC0415
+
     # Whether anybody reads mail there, only sending can tell; and a company's own mail server may be called anything.
     valid = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
     return Mailbox(local=valid.ascii_local_part or valid.local_part, domain=valid.ascii_domain, name=name)

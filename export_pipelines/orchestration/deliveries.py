@@ -36,9 +36,9 @@ def send_deliveries(
 def summary(done: Sequence[Sent], *, waiting: int) -> str:
     """What a tick says: how many went out, and each that did not with its reason."""
     if not done:
-        return f"Nothing is due; {waiting} messages wait for their next try." if waiting else "Nothing to send."
+        return f"Nothing is due; waiting for their next try: {waiting}." if waiting else "Nothing to send."
     number = sum(sent.state is DeliveryState.SENT for sent in done)
-    return " ".join([f"Sent {number} of {len(done)} messages.", *(told(sent) for sent in done if sent.reason)])
+    return " ".join([f"Sent {number} of {len(done)} due.", *(told(sent) for sent in done if sent.reason)])
 
 
 def told(sent: Sent) -> str:

@@ -25,6 +25,9 @@ def notice_of(services: Services, delivery: Delivery, job: ExportJob) -> Notice:
     """
     facts = delivery.data
     attachment, remark = _file(services, delivery, job)
+    link = download_link(services, delivery, job)
+    if link is None and not remark and _asked(job).include_download_link and _is_over(services, delivery):
+        remark = "There is no link, since the file's time was over before this message could be delivered."
     user = users.get(services.database, job.user_id)
     return Notice(
         id=delivery.id,
@@ -40,7 +43,7 @@ def notice_of(services: Services, delivery: Delivery, job: ExportJob) -> Notice:
         checksum=facts["checksum"],
         expires_at=_expiry(delivery),
         error=facts["error"],
-        link=download_link(services, delivery, job),
+        link=link,
         attachment=attachment,
         remark=remark,
     )
@@ -53,13 +56,13 @@ def payload_of(services: Services, delivery: Delivery, job: ExportJob) -> bytes:
 
 
 def download_link(services: Services, delivery: Delivery, job: ExportJob) -> str | None:
-    """The link that goes into a message; None when none was asked for, or the export failed.
+    """The link that goes into a message; None when none was asked for, the export failed, or the file's time is over.
 
     Each try mints the same one: equal inputs give equal tokens. This is the only place that mints links for messages,
     so it is the one where the audit log hears of them.
     """
     expires_at = _expiry(delivery)
-    if delivery.event is not DeliveryEvent.COMPLETED or expires_at is None or not _asked(job).include_download_link:
+    if expires_at is None or _is_over(services, delivery) or not _asked(job).include_download_link:
         return None
     token = mint(link_secret(services.settings), job_id=job.id, expires_at=expires_at)
     return f"{services.settings.public_url}/downloads/{token}"
@@ -87,6 +90,12 @@ def _asked(job: ExportJob) -> DeliveryRequest:
     asked = jobs.request_of(job).delivery
     # There is a delivery, so somebody asked; a row that was changed by hand since gets what is harmless.
     return asked or DeliveryRequest(recipients=(), include_download_link=False)
+
+
+def _is_over(services: Services, delivery: Delivery) -> bool:
+    """Whether there was a file that nobody can have any more."""
+    expires_at = _expiry(delivery)
+    return expires_at is not None and expires_at <= services.clock()
 
 
 def _expiry(delivery: Delivery) -> datetime | None:

@@ -18,8 +18,9 @@ from export_pipelines.core.errors import (
     ValidationError,
 )
 from export_pipelines.delivering.payloads import payload
+from export_pipelines.delivering.posting import read_url
 from export_pipelines.delivering.signatures import new_secret
-from export_pipelines.delivering.webhooks import Poster, read_url
+from export_pipelines.delivering.webhooks import Poster
 from export_pipelines_tests.certificates import write_certificate
 from export_pipelines_tests.receiver import Receiver, receiver
 

@@ -43,12 +43,12 @@ def test_a_tick_sends_what_is_due_and_says_what_was_not_taken_and_why(
         server.refused = {"nobody@example.net": "550 no such user", "grey@example.net": "451 later"}
         end(deployment, "ada@example.net", "nobody@example.net", "grey@example.net")
         said = tick(instance)
-        assert said.startswith("Sent 1 of 3 messages.")
+        assert said.startswith("Sent 1 of 3 due.")
         assert "To nobody@example.net given up: " in said
         assert "550 no such user." in said
         assert "To grey@example.net again at " in said
         assert len(server.taken) == 1
-        assert tick(instance) == "Nothing is due; 1 messages wait for their next try."
+        assert tick(instance) == "Nothing is due; waiting for their next try: 1."
 
 
 def test_a_setting_that_cannot_be_used_fails_the_tick_by_its_name(

@@ -181,6 +181,7 @@ def test_a_file_that_is_too_large_or_gone_is_not_attached_and_the_mail_says_why(
     large, gone = mail.taken
     assert "at most 100 B are sent by mail" in body(large)
     assert "its time is over" in body(gone)
+    assert ["/downloads/" in body(message) for message in mail.taken] == [True, False]
     assert [list(message.iter_attachments()) for message in mail.taken] == [[], []]
 
 

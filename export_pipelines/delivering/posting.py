@@ -55,7 +55,7 @@ class Exchange:
         except TimeoutError as error:
             if not self.answers:
                 raise _away(self.target.host, f"no answer within {seconds:g} seconds") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             # What comes after the answer's head cannot change that the message has arrived.
             if not self.answers:
                 raise _away(self.target.host, str(error) or type(error).__name__) from error

@@ -7,6 +7,7 @@ from export_pipelines.core.deliveries import Delivery, DeliveryState, webhook_na
 from export_pipelines.core.errors import (
     DeliveryRefusedError,
     MailServerUnavailableError,
+    NotFoundError,
     ReceiverGoneError,
     ReceiverUnavailableError,
     RequestError,
@@ -82,7 +83,11 @@ def _send(services: Services, channels: Channels, delivery: Delivery, away: _Awa
     most = services.settings.delivery_tries
     if delivery.tries > most:
         return _give_up(services, delivery, f"given up after {most} tries: the sender died in the midst of the last.")
-    job = jobs.get(services.database, delivery.job_id)
+    try:
+        job = jobs.get(services.database, delivery.job_id)
+    except NotFoundError as error:
+        # Deleted in this very moment, and the delivery with it.
+        return Sent(delivery=delivery, state=DeliveryState.DEAD, reason=str(error))
     try:
         _hand_over(services, channels, delivery, job)
     except RequestError as error:

@@ -4,6 +4,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -190,3 +191,21 @@ def test_one_round_is_bounded_in_number_and_time(site: Services, mail: MailServe
     assert send(site, most=4) == [SENT] * 4
     assert send(site, seconds=0) == []
     assert send(site) == [SENT] * 2
+
+
+def test_a_job_that_is_deleted_while_its_message_is_about_to_be_sent_takes_it_along(
+    site: Services, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed(site, told())
+    claim = deliveries.claim
+
+    def deleting(*arguments: Any, **keywords: Any) -> Any:
+        taken = claim(*arguments, **keywords)
+        with site.database.raw_connection(autocommit=True) as connection:
+            connection.execute("DELETE FROM exports.export_jobs")
+        return taken
+
+    monkeypatch.setattr(deliveries, "claim", deleting)
+    assert send(site) == [DEAD]
+    assert deliveries.list_deliveries(site.database) == ()
+    assert mail.taken == []

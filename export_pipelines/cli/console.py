@@ -11,11 +11,13 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
+from export_pipelines.core import sizes
 from export_pipelines.core.jobs import ExportJob
 
 out = Console(soft_wrap=True, highlight=False)
 notes = Console(stderr=True, soft_wrap=True, highlight=False)
 """Everything that is not the answer itself goes to standard error."""
+bytes_shown = sizes.bytes_shown
 
 
 def show_any_text() -> None:
@@ -70,18 +72,6 @@ def shown(value: object) -> str:
     if isinstance(value, list | dict | tuple):
         return json.dumps(value, ensure_ascii=False, default=_plain)
     return str(value)
-
-
-def bytes_shown(size: int | None) -> str:
-    """A size for people, in powers of 1024."""
-    if size is None:
-        return "-"
-    amount = float(size)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"
 
 
 def _plain(value: object) -> str:

@@ -10,9 +10,10 @@ import typer
 
 from export_pipelines.cli import console, session
 from export_pipelines.cli.bar import progress_bar
+from export_pipelines.core.deliveries import DeliveryRequest, DeliveryState
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs
+from export_pipelines.db import deliveries, jobs
 from export_pipelines.db.evaluation import users
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
@@ -28,23 +29,37 @@ UserOption = Annotated[
 ]
 HoursOption = Annotated[int, typer.Option(help="Hours that the file is kept, 1 to 168.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the type.")]
+NotifyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--notify",
+        metavar="RECIPIENT",
+        help="Who is told when it has ended: an e-mail address, or webhook:NAME. More than once for several.",
+    ),
+]
+AttachOption = Annotated[bool, typer.Option("--attach", help="With the file in the mail, when it is small enough.")]
+NoLinkOption = Annotated[bool, typer.Option("--no-link", help="Without a download link in the messages.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file and its manifest to.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     type_name: TypeArgument,
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
     user: UserOption = None,
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
+    notify: NotifyOption = None,
+    attach: AttachOption = False,
+    no_link: NoLinkOption = False,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Export a definition or a run to a file."""
     try:
         options = read_pairs(set_ or ())
+        delivery = read_delivery(notify or (), attach=attach, with_link=not no_link)
         check_folder(out)
         with session.services() as services:
             order = Order(
@@ -54,10 +69,12 @@ def export(
                 definition_id=definition_id,
                 expiry_hours=expiry_hours,
                 options=options,
+                delivery=delivery,
             )
             earlier = interrupted_like(services, order)
             job = carry_out(services, lambda: earlier or submit(services, order))
             copied = copy_out(services, job, out)
+            say_who_is_told(services, job)
             report(services, job, copied, as_json=as_json)
     except ExportPipelinesError as error:
         if as_json:
@@ -90,6 +107,19 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
             raise ValidationError(f"--set {pair!r} is not key=value, or its key comes twice.")
         options[key] = value
     return options
+
+
+def read_delivery(recipients: Sequence[str], *, attach: bool, with_link: bool) -> DeliveryRequest | None:
+    """Who is to be told, and what they get; None when it is nobody.
+
+    Raises:
+        ValidationError: there is something to get, and nobody to get it.
+    """
+    if recipients:
+        return DeliveryRequest(recipients=tuple(recipients), include_download_link=with_link, attach_file=attach)
+    if attach or not with_link:
+        raise ValidationError("--attach and --no-link are about the messages; say who gets them with --notify.")
+    return None
 
 
 def check_folder(folder: Path | None) -> None:
@@ -166,6 +196,20 @@ def report(services: Services, job: ExportJob, copied: Path | None, *, as_json: 
         raise WorkError(f"job {job.id} is {job.status}: {job.error or 'no reason was recorded'}")
     if not as_json:
         print_done(job, path)
+
+
+def say_who_is_told(services: Services, job: ExportJob) -> None:
+    """A note, where messages wait to be sent: this process sends none."""
+    waiting = [
+        delivery.recipient
+        for delivery in deliveries.list_deliveries(services.database, job_id=job.id, state=DeliveryState.PENDING)
+    ]
+    if waiting:
+        console.notes.print(
+            f"messages to {', '.join(sorted(waiting))} are sent by Dagster's daemon within seconds, or now with "
+            "`export-pipelines deliveries send`",
+            markup=False,
+        )
 
 
 def print_done(job: ExportJob, path: Path | None) -> None:

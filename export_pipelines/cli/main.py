@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from export_pipelines.cli import (
     console,
     database,
+    deliveries,
     demo,
     exports,
     imports,
@@ -18,6 +19,7 @@ from export_pipelines.cli import (
     subscriptions,
     usage,
     verifying,
+    webhooks,
 )
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
@@ -38,6 +40,8 @@ app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(imports.app, name="import")
 app.add_typer(database.app, name="db")
 app.command("sweep")(jobs.sweep_command)

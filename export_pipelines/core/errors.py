@@ -45,6 +45,14 @@ class ExpiredLinkError(RequestError):
     """A genuine download link, or the file behind it, whose time is over."""
 
 
+class DeliveryRefusedError(RequestError):
+    """A message will not be accepted however often it is sent: no such mailbox, a forbidden address, too large."""
+
+
+class ReceiverGoneError(DeliveryRefusedError):
+    """A webhook's receiver says that it is gone for good and wants no more messages."""
+
+
 class ImportFileError(RequestError):
     """A file that was brought for import breaks its format's rules.
 
@@ -67,6 +75,22 @@ class DatabaseUnavailableError(UnavailableError):
 
 class StoreUnavailableError(UnavailableError):
     """The object store cannot be reached or refuses to work for the moment (also: no space left)."""
+
+
+class ReceiverUnavailableError(UnavailableError):
+    """Whoever should get a message cannot be reached, or does not take it for the moment.
+
+    Attributes:
+        retry_after: seconds that the receiver asked us to wait; None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class MailServerUnavailableError(ReceiverUnavailableError):
+    """No mail at all can be handed over for the moment: the server is away, or does not let us in."""
 
 
 class WorkError(ExportPipelinesError):

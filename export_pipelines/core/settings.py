@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from export_pipelines.core.errors import ValidationError
 
 PREFIX = "EXPORT_PIPELINES_"
 CONTEXTS = ("evaluation", "exports")
+IPNetwork = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,12 @@ class Settings:
         snapshot_hold_seconds: longest one snapshot may be held.
         stale_after_seconds: silence after which a worker counts as dead.
         staging_grace_seconds: age below which the sweep never touches staging.
+        smtp_url: the server that takes our mail, ``smtp://user:password@host:587`` or ``smtps://...``. Never shown.
+        mail_from: whom mail is from, ``exports@example.org`` or ``Exports <exports@example.org>``.
+        mail_attachment_bytes: the largest file that is attached to mail.
+        delivery_tries: how often a message is tried before it is given up.
+        webhook_key: encrypts the secrets of webhooks in the database; None generates one under ``home``. Never shown.
+        webhook_allow_networks: networks that webhooks may reach although they are not public.
     """
 
     home: Path
@@ -59,6 +67,12 @@ class Settings:
     snapshot_hold_seconds: int = 7200
     stale_after_seconds: int = 120
     staging_grace_seconds: int = 3600
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    mail_attachment_bytes: int = 5 * 1024 * 1024
+    delivery_tries: int = 12
+    webhook_key: str | None = field(default=None, repr=False)
+    webhook_allow_networks: tuple[IPNetwork, ...] = ()
 
     @property
     def effective_store_url(self) -> str:
@@ -101,6 +115,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
         stale_after_seconds=_number(environ, "STALE_AFTER_SECONDS", defaults.stale_after_seconds),
         staging_grace_seconds=_number(environ, "STAGING_GRACE_SECONDS", defaults.staging_grace_seconds, low=0),
+        smtp_url=text("SMTP_URL"),
+        mail_from=text("MAIL_FROM"),
+        mail_attachment_bytes=_number(environ, "MAIL_ATTACHMENT_BYTES", defaults.mail_attachment_bytes, low=0),
+        delivery_tries=_number(environ, "DELIVERY_TRIES", defaults.delivery_tries),
+        webhook_key=text("WEBHOOK_KEY"),
+        webhook_allow_networks=_networks(text("WEBHOOK_ALLOW_NETWORKS") or ""),
     )
 
 
@@ -134,3 +154,14 @@ def _schemas(text: str) -> Mapping[str, str]:
             )
         schemas[context] = schema
     return MappingProxyType(schemas)
+
+
+def _networks(text: str) -> tuple[IPNetwork, ...]:
+    """Read ``10.0.0.0/8,fd00::/8``."""
+    try:
+        return tuple(ip_network(network.strip()) for network in text.split(",") if network.strip())
+    except ValueError as error:
+        raise ValidationError(
+            f"{PREFIX}WEBHOOK_ALLOW_NETWORKS cannot be read: {error}. It takes networks like 10.0.0.0/8, split by "
+            "commas."
+        ) from error

@@ -6,6 +6,7 @@ import dagster as dg
 
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import read_settings
+from export_pipelines.orchestration.deliveries import send_deliveries
 from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.jobs import build_job
@@ -45,6 +46,7 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             cancel_jobs_of_canceled_runs,
             end_work_of_lost_workers,
             react_to_completed_runs,
+            send_deliveries,
         ],
         assets=[
             dg.AssetSpec(

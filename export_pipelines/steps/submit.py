@@ -13,6 +13,7 @@ from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.db import jobs
 from export_pipelines.db.evaluation import lookup, scenarios
+from export_pipelines.steps.recipients import check_delivery
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import signing_key
 from export_pipelines.storage.secret import link_secret
@@ -87,13 +88,14 @@ def check_terms(services: Services, order: Order) -> ExportRequest:
     if order.expiry_hours not in HOURS:
         raise ValidationError(f"expiry is {order.expiry_hours} hours, but must be {HOURS.start} to {HOURS.stop - 1}.")
     options = read_options(type_.options, order.options)
+    user_id = lookup.find_user(services.database, order.user).id
     return ExportRequest(
         type=type_.name,
         subject_id="",
-        user_id=lookup.find_user(services.database, order.user).id,
+        user_id=user_id,
         expiry_hours=order.expiry_hours,
         options=options,
-        delivery=order.delivery,
+        delivery=order.delivery and check_delivery(services.database, order.delivery, user_id=user_id),
     )
 
 

@@ -1,6 +1,5 @@
 """Subscribe: check a subscription as far as it can be checked before there is a run, and write it down."""
 
-import re
 from dataclasses import dataclass
 
 from export_pipelines.catalog.export_type import Subject
@@ -13,7 +12,6 @@ from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, check_terms
 
 NAME_LENGTH = 100
-_RECIPIENT = re.compile(r"webhook:\S+|[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,6 @@ def subscribe(services: Services, wish: Wish) -> Subscription:
             f"{type_.name} exports a {type_.subject}, but a subscription is about runs; choose one of {of_runs}."
         )
     terms = check_terms(services, wish.order)
-    _check_recipients(terms.delivery.recipients if terms.delivery else ())
     runs_of, subject_id, subject = _subject(services, wish)
     new = NewSubscription(
         name=_name(wish.name or f"{type_.name} of {subject}"[:NAME_LENGTH]),
@@ -82,9 +79,3 @@ def _name(text: str) -> str:
             f"{name[:40]!r} cannot be a subscription's name: it must have 1 to {NAME_LENGTH} printable characters."
         )
     return name
-
-
-def _check_recipients(recipients: tuple[str, ...]) -> None:
-    for recipient in recipients:
-        if not _RECIPIENT.fullmatch(recipient):
-            raise ValidationError(f"recipient {recipient!r} is neither an e-mail address nor webhook:NAME; correct it.")

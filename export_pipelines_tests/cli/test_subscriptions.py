@@ -20,6 +20,7 @@ def complete_showcase(deployment: Deployment) -> None:
 
 def test_the_life_of_a_subscription(deployment: Deployment) -> None:
     assert deployment.run("subscriptions", "list").out.startswith("No subscriptions.")
+    assert deployment.run("webhooks", "add", "team", "https://9.9.9.9/x", "--user", DEMO_USER_EMAIL).status == 0
     chosen = ("--definition-id", SHOWCASE_DEFINITION_ID, "--name", "Every run", "--user", DEMO_USER_EMAIL)
     told = ("--to", "ada@example.org", "--to", "ada@example.org", "--to", "webhook:team", "--no-link", "--attach-file")
     added = deployment.run(*ADD, "bulk_csv", *chosen, *told, "--set", "profile=flat", "--expiry-hours", "48", "--json")
@@ -78,7 +79,7 @@ def test_a_refusal_is_seen_in_the_list_and_with_its_run(deployment: Deployment) 
         ((*ADD, "DEFINITION_MD", "--all"), "choose one of RUN_BUNDLE"),
         ((*ADD, "BULK_CSV", "--all", "--set", "profile=wide"), "summary, flat"),
         ((*ADD, "BULK_CSV", "--all", "--attach-file"), "say who gets them with --to"),
-        ((*ADD, "BULK_CSV", "--all", "--to", "nobody"), "'nobody' is neither"),
+        ((*ADD, "BULK_CSV", "--all", "--to", "nobody"), "'nobody' is no e-mail address"),
         ((*ADD, "BULK_CSV", "--all", "--user", "no@example.org"), "no@example.org"),
         (("subscriptions", "show", "cnosuch"), "subscriptions list"),
         (("subscriptions", "pause", "cnosuch"), "subscriptions list"),

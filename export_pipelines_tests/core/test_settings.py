@@ -1,5 +1,6 @@
 """Settings come from the environment once, and a wrong value is named with what would do."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,15 @@ def test_what_is_set_is_read() -> None:
             f"{PREFIX}SHARD_BYTES": "1000",
             f"{PREFIX}PARALLEL_SHARDS": "2",
             f"{PREFIX}REDIRECT_DOWNLOADS": "false",
+            f"{PREFIX}WEBHOOK_ALLOW_NETWORKS": "10.0.0.0/8, fd00::/8",
+            f"{PREFIX}MAIL_ATTACHMENT_BYTES": "0",
         }
     )
     assert settings.schemas["evaluation"] == "public"
     assert settings.public_url == "https://exports.example.org"
     assert (settings.shard_bytes, settings.parallel_shards, settings.redirect_downloads) == (1000, 2, False)
+    assert settings.webhook_allow_networks == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert settings.mail_attachment_bytes == 0
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,9 @@ def test_what_is_set_is_read() -> None:
         ("SCHEMAS", "evaluation=a;drop"),
         ("SCHEMAS", "operations=public"),
         ("REDIRECT_DOWNLOADS", "maybe"),
+        ("DELIVERY_TRIES", "0"),
+        ("WEBHOOK_ALLOW_NETWORKS", "10.0.0.1/8"),
+        ("WEBHOOK_ALLOW_NETWORKS", "everything"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
@@ -52,7 +60,12 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: 
 
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     settings = read_settings(
-        {f"{PREFIX}LINK_SECRET": "hush-hush-hush-hush", f"{PREFIX}DATABASE_URL": "postgresql://u:pw@h/d"}
+        {
+            f"{PREFIX}LINK_SECRET": "hush-hush-hush-hush",
+            f"{PREFIX}DATABASE_URL": "postgresql://u:pw@h/d",
+            f"{PREFIX}SMTP_URL": "smtp://u:pw@h",
+            f"{PREFIX}WEBHOOK_KEY": "hush-hush-hush-hush",
+        }
     )
     assert "hush" not in repr(settings)
     assert "pw" not in repr(settings)

@@ -1,6 +1,9 @@
 """Steps talk to a real database with the demonstration data, and to a real folder."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database
 from export_pipelines.steps.services import Services
 from export_pipelines.storage.local import LocalStore
+from export_pipelines_tests.mail_server import MailServer, mail_server
+from export_pipelines_tests.receiver import Receiver, receiver
 
 
 class Clock:
@@ -40,3 +45,28 @@ def services(tmp_path: Path, seeded_database: Database, clock: Clock) -> Service
         shard_bytes=40_000,
     )
     return Services(database=seeded_database, store=LocalStore(tmp_path / "store"), settings=settings, clock=clock)
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    with receiver(tmp_path_factory.mktemp("receiver") / "messages") as server:
+        yield server
+
+
+@pytest.fixture
+def site(services: Services, mail: MailServer) -> Services:
+    """A deployment that sends mail, and whose webhooks may reach this machine."""
+    settings = replace(
+        services.settings,
+        smtp_url=mail.url,
+        mail_from="Exports <exports@example.org>",
+        link_secret="a key of the links for tests",
+        webhook_allow_networks=(ip_network("127.0.0.0/8"),),
+    )
+    return replace(services, settings=settings)

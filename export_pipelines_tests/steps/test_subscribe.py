@@ -38,7 +38,7 @@ def to(*recipients: str) -> Wish:
         (replace(GOOD, name="a\nb"), ValidationError, "printable"),
         (replace(GOOD, name="x" * (NAME_LENGTH + 1)), ValidationError, "100"),
         (to("ada@example.org", "ada"), ValidationError, "'ada'"),
-        (to("webhook:"), ValidationError, "webhook:NAME"),
+        (to("webhook:"), ValidationError, "name of a webhook"),
         (to("a b@example.org"), ValidationError, "a b@example.org"),
     ],
 )
@@ -77,6 +77,8 @@ def test_the_same_name_twice_is_refused_with_what_to_do(services: Services) -> N
         subscribe(services, GOOD)
 
 
-def test_recipients_are_mail_addresses_or_webhooks(services: Services) -> None:
-    made = subscribe(services, to("ada@example.org", "webhook:team"))
-    assert made.delivery == DeliveryRequest(recipients=("ada@example.org", "webhook:team"))
+def test_recipients_are_held_against_what_can_be_reached(services: Services) -> None:
+    with pytest.raises(NotFoundError, match="no webhook 'team'"):
+        subscribe(services, to("ada@example.org", "webhook:team"))
+    made = subscribe(services, to("ada@example.org", " ada@example.org"))
+    assert made.delivery == DeliveryRequest(recipients=("ada@example.org",))

@@ -8,7 +8,7 @@ import pytest
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.settings import Settings
-from export_pipelines.storage.secret import link_secret
+from export_pipelines.storage.secret import link_secret, webhook_key
 
 
 def test_the_secret_that_is_set_is_the_key() -> None:
@@ -53,3 +53,12 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(ValidationError, match="home"):
         link_secret(Settings(home=tmp_path / "home"))
+
+
+def test_webhooks_have_a_key_of_their_own(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert webhook_key(settings) == webhook_key(settings) != link_secret(settings)
+    assert stat.S_IMODE((tmp_path / "webhook.key").stat().st_mode) == 0o600
+    assert webhook_key(Settings(home=tmp_path, webhook_key="0123456789abcdef")) == b"0123456789abcdef"
+    with pytest.raises(ValidationError, match="EXPORT_PIPELINES_WEBHOOK_KEY has 6 bytes"):
+        webhook_key(Settings(home=tmp_path, webhook_key="hunter"))

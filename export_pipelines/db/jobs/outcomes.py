@@ -10,6 +10,7 @@ from export_pipelines.core.frozen import StoredFile
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.announcing import announce
 from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
@@ -52,6 +53,7 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         data = {"attempt": ref.attempt, **file, **_spent(job), "records": stored.record_count}
         audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
         events.append(session, job, "published")
+        announce(session, job, now=now)
         return job
 
 
@@ -71,6 +73,7 @@ def fail(database: Database, *, job_id: str, attempt: int | None, error: str, no
             data = {"attempt": job.attempt, "error": text, **_spent(job)}
             audit.record(session, job_id=job_id, action="failed", at=now, data=data)
             events.append(session, job, "failed")
+            announce(session, job, now=now)
         return job
 
 

@@ -4,6 +4,7 @@ from export_pipelines.db.tables.analysis import AnalysisResult, Rubric
 from export_pipelines.db.tables.audit import ACTIONS, AuditLog
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base
 from export_pipelines.db.tables.definitions import Definition, DefinitionTag, Tag
+from export_pipelines.db.tables.deliveries import ExportDelivery, WebhookEndpointRow
 from export_pipelines.db.tables.events import ExportEvent
 from export_pipelines.db.tables.experiments import Experiment, RunComparison
 from export_pipelines.db.tables.jobs import ExportJobRow
@@ -26,6 +27,7 @@ __all__ = [
     "Definition",
     "DefinitionTag",
     "Experiment",
+    "ExportDelivery",
     "ExportEvent",
     "ExportJobRow",
     "ExportReaction",
@@ -40,4 +42,5 @@ __all__ = [
     "Tag",
     "Transcript",
     "User",
+    "WebhookEndpointRow",
 ]

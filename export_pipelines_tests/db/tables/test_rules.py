@@ -5,7 +5,10 @@ from sqlalchemy import text
 
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.db.database import Database
+from export_pipelines.db.tables import ExportDelivery
 from export_pipelines_tests.db.rows import (
+    NOW,
+    add,
     add_definition,
     add_job,
     add_run,
@@ -79,6 +82,19 @@ BROKEN = {
     "ck_export_shards_rendered_has_part": """
         INSERT INTO {exports}.export_shards (job_id, attempt, shard_index, part)
         SELECT id, 1, 0, '{}' FROM {exports}.export_jobs""",
+    "ck_export_deliveries_known_event": "UPDATE {exports}.export_deliveries SET event = 'export.begun'",
+    "ck_export_deliveries_has_recipient": "UPDATE {exports}.export_deliveries SET recipient = ''",
+    "ck_export_deliveries_data_is_object": "UPDATE {exports}.export_deliveries SET data = '[]'",
+    "ck_export_deliveries_counts_not_negative": "UPDATE {exports}.export_deliveries SET tries = -1",
+    "ck_export_deliveries_sent_has_time": "UPDATE {exports}.export_deliveries SET state = 'SENT'",
+    "ck_export_deliveries_dead_has_error": "UPDATE {exports}.export_deliveries SET state = 'DEAD', last_error = ''",
+    "ck_export_deliveries_claimed_while_pending": "UPDATE {exports}.export_deliveries SET claim = 'c'",
+    "ck_webhook_endpoints_name_shape": """
+        INSERT INTO {exports}.webhook_endpoints (id, user_id, name, url, sealed_secret)
+        SELECT 'c1', id, 'a b', 'https://x', '' FROM {evaluation}.users""",
+    "ck_webhook_endpoints_url_shape": """
+        INSERT INTO {exports}.webhook_endpoints (id, user_id, name, url, sealed_secret)
+        SELECT 'c1', id, 'hook', 'ftp://x', '' FROM {evaluation}.users""",
     "ck_export_audit_logs_known_action": """
         INSERT INTO {exports}.export_audit_logs (job_id, action, at) VALUES ('c1', 'printed', now())""",
     "ck_export_audit_logs_data_is_object": """
@@ -120,8 +136,11 @@ def filled(database: Database) -> Database:
     definition = add_definition(database)
     run = add_run(database, definition)
     add_transcript(database, run, add_scenario(database, definition))
-    add_job(database)
     add_subscription(database)
+    told = ExportDelivery(
+        job_id=add_job(database).id, attempt=1, event="export.failed", recipient="a@b", data={}, next_try_at=NOW
+    )
+    add(database, told)
     return database
 
 
@@ -144,7 +163,7 @@ def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> N
 def test_every_foreign_key_has_an_index(database: Database) -> None:
     with database.transaction() as session:
         keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
-        assert keys == 18
+        assert keys == 20
         assert session.execute(text(UNINDEXED)).all() == []
 
 

@@ -13,14 +13,15 @@ from export_pipelines.cli.bar import progress_bar
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
-from export_pipelines.db.evaluation import users
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
+from export_pipelines.steps.users import default_user
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV; any case. See the README's table.")]
-RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name.")]
+RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name; or @latest.")]
+DayOption = Annotated[str | None, typer.Option(help="Day that is over, UTC, like 2026-03-01; or @yesterday.")]
 DefinitionOption = Annotated[str | None, typer.Option(help="Definition: id, beginning of the id, or unique name.")]
 UserOption = Annotated[
     str | None,
@@ -32,26 +33,28 @@ OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file an
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - one argument for each option of the command
     type_name: TypeArgument,
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
+    day: DayOption = None,
     user: UserOption = None,
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a definition or a run to a file."""
+    """Export a definition, a run or a day to a file."""
     try:
         options = read_pairs(set_ or ())
         check_folder(out)
         with session.services() as services:
             order = Order(
                 type=type_name,
-                user=user or oldest_user(services),
+                user=user or default_user(services),
                 run_id=run_id,
                 definition_id=definition_id,
+                day=day,
                 expiry_hours=expiry_hours,
                 options=options,
             )
@@ -63,18 +66,6 @@ def export(
         if as_json:
             console.print_json({"error": str(error), "retryable": not isinstance(error, RequestError)})
         raise
-
-
-def oldest_user(services: Services) -> str:
-    """The id of the user who was there first: on a machine of one's own there often is no other.
-
-    Raises:
-        ValidationError: there are no users at all.
-    """
-    everybody = users.list_all(services.database)
-    if not everybody:
-        raise ValidationError("there are no users yet; `export-pipelines db seed` makes some, with example data.")
-    return min(everybody, key=lambda user: (user.created_at, user.id)).id
 
 
 def read_pairs(pairs: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from export_pipelines.db import jobs
 from export_pipelines.db.evaluation import lookup, scenarios
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import signing_key
+from export_pipelines.steps.subjects import find_run, read_day
 from export_pipelines.storage.secret import link_secret
 
 HOURS = range(1, 169)
@@ -27,7 +28,8 @@ class Order:
 
     Attributes:
         user: e-mail address or id.
-        run_id, definition_id: id, unique prefix or unique name.
+        run_id, definition_id: id, unique prefix or unique name; ``@latest`` is the run that was completed last.
+        day: like ``2026-03-01``, UTC; ``@yesterday`` is the last one that is over.
         delivery: who is told when the export has ended.
     """
 
@@ -35,6 +37,7 @@ class Order:
     user: str
     run_id: str | None = None
     definition_id: str | None = None
+    day: str | None = None
     expiry_hours: int = 24
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
@@ -49,11 +52,20 @@ def submit(services: Services, order: Order, *, dagster_run_id: str | None = Non
         StoreUnavailableError, DatabaseUnavailableError: the world is away; nothing was created.
     """
     request = check(services, order)
-    # What the last step would only find when all the work is done.
+    require_ready(services)
+    return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
+
+
+def require_ready(services: Services) -> None:
+    """Look for what the last step would only find when all the work is done.
+
+    Raises:
+        ValidationError: a key cannot be used.
+        StoreUnavailableError: nothing can be stored.
+    """
     link_secret(services.settings)
     signing_key(services.settings)
     services.store.check_writable()
-    return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
 
 
 def check(services: Services, order: Order) -> ExportRequest:
@@ -80,15 +92,19 @@ def check(services: Services, order: Order) -> ExportRequest:
 
 def _subject(services: Services, type_: ExportType, order: Order, options: Mapping[str, Any]) -> tuple[str, str]:
     """Id and name of what is exported."""
-    wanted = {Subject.RUN: order.run_id, Subject.DEFINITION: order.definition_id}
+    wanted = {Subject.RUN: order.run_id, Subject.DEFINITION: order.definition_id, Subject.DAY: order.day}
     text = wanted.pop(type_.subject)
     flag = type_.subject_field.replace("_", "-")
     if not text:
-        raise ValidationError(f"{type_.name} exports a {type_.subject}; give its id with --{flag}.")
+        what = "it" if type_.subject is Subject.DAY else "its id"
+        raise ValidationError(f"{type_.name} exports a {type_.subject}; give {what} with --{flag}.")
     if any(wanted.values()):
         raise ValidationError(f"{type_.name} exports a {type_.subject}; give --{flag} and nothing else.")
     if type_.subject is Subject.RUN:
         return _run(services, text, allow_partial=bool(options["allow_partial"]))
+    if type_.subject is Subject.DAY:
+        day = read_day(text, now=services.clock()).isoformat()
+        return day, day
     definition = lookup.find_definition(services.database, text)
     if type_.noun == "scenarios" and not scenarios.count_for_definition(services.database, definition.id):
         raise ValidationError(f"definition {definition.name!r} has no scenarios yet; generate them first.")
@@ -96,7 +112,7 @@ def _subject(services: Services, type_: ExportType, order: Order, options: Mappi
 
 
 def _run(services: Services, text: str, *, allow_partial: bool) -> tuple[str, str]:
-    run = lookup.find_run(services.database, text)
+    run = find_run(services, text)
     if run.status is not RunStatus.COMPLETED and not allow_partial:
         raise ValidationError(
             f"run {run.id} is {run.status} and not COMPLETED; wait for it, or set allow_partial=true to export what "

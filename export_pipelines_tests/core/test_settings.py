@@ -1,5 +1,6 @@
 """Settings come from the environment once, and a wrong value is named with what would do."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -23,18 +24,21 @@ def test_what_is_set_is_read() -> None:
             f"{PREFIX}SCHEMAS": "evaluation=public",
             f"{PREFIX}PUBLIC_URL": "https://exports.example.org/",
             f"{PREFIX}SHARD_BYTES": "1000",
+            f"{PREFIX}FIRST_DAY": "2024-02-29",
             f"{PREFIX}REDIRECT_DOWNLOADS": "false",
         }
     )
     assert settings.schemas["evaluation"] == "public"
     assert settings.public_url == "https://exports.example.org"
     assert (settings.shard_bytes, settings.redirect_downloads) == (1000, False)
+    assert (settings.first_day, settings.user) == (date(2024, 2, 29), None)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("SHARD_BYTES", "0"),
+        ("FIRST_DAY", "yesterday"),
         ("SHARD_BYTES", "many"),
         ("STALE_AFTER_SECONDS", "-1"),
         ("SCHEMAS", "evaluation"),

@@ -6,8 +6,9 @@ import pytest
 
 from export_pipelines.core.frozen import Column
 from export_pipelines.db.database import Database
-from export_pipelines.db.sources import bundle, definition, scenarios, transcripts
+from export_pipelines.db.sources import bundle, days, definition, scenarios, transcripts
 from export_pipelines.db.sources.source import typed
+from export_pipelines_tests.db.rows import NOW
 
 NAMED = typed(id="text", name="text", content="jsonb")
 PROJECTIONS: dict[str, tuple[str, tuple[Column, ...]]] = {
@@ -15,12 +16,13 @@ PROJECTIONS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "scenarios": (scenarios.ROWS, NAMED),
     "transcripts": (transcripts.TRANSCRIPTS, transcripts.TRANSCRIPT_COLUMNS),
     "responses": (transcripts.RESPONSES, transcripts.RESPONSE_COLUMNS),
+    "days": (days.ROWS, days.COLUMNS),
     "bundle": (bundle.ROWS, bundle.COLUMNS),
 }
 
 
 def described(database: Database, sql: str) -> tuple[Column, ...]:
-    params: dict[str, Any] = {"definition_id": "c1", "run_id": "c1"}
+    params: dict[str, Any] = {"definition_id": "c1", "run_id": "c1", "begin": NOW, "end": NOW}
     with database.raw_connection() as connection:
         columns = connection.execute(database.sql(sql).encode(), params).description or ()
         return tuple(
@@ -43,6 +45,7 @@ def test_columns_are_the_same_when_an_applications_tables_have_other_types(
         connection.execute("""
             CREATE SCHEMA app;
             CREATE TABLE app.definitions (id varchar(30), parent_id varchar(30), name varchar, content json);
+            CREATE TABLE app.runs (id varchar(30), definition_id varchar(30), deleted_at timestamp(3));
             CREATE TABLE app.scenarios (id varchar, definition_id varchar, name varchar, content json,
                 deleted_at timestamp(3));
             CREATE TABLE app.transcripts (id varchar(30), run_id varchar(30), scenario_id char(25),

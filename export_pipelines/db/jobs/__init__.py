@@ -1,6 +1,6 @@
 """Export jobs: reading their rows and changing them, each change fenced by status and attempt, and audited."""
 
-from export_pipelines.db.jobs.creation import create
+from export_pipelines.db.jobs.creation import create, create_all_in, create_in
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
 from export_pipelines.db.jobs.progress import report_progress
 from export_pipelines.db.jobs.queries import expired_candidates, find, find_by_dagster_runs, get, list_jobs, stale
@@ -13,6 +13,8 @@ __all__ = [
     "complete",
     "count_download",
     "create",
+    "create_all_in",
+    "create_in",
     "expire",
     "expired_candidates",
     "fail",

@@ -1,12 +1,14 @@
 """Making a job out of a request."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.db import audit
 from export_pipelines.db.database import Database
-from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import input_of, job_of
 from export_pipelines.db.tables import ExportJobRow
 
@@ -24,7 +26,30 @@ def create(
     Raises:
         ValidationError: the user does not exist, or a value cannot be stored.
     """
-    row = ExportJobRow(
+    with database.transaction() as session:
+        return create_in(session, request, now=now, dagster_run_id=dagster_run_id, actor=actor)
+
+
+def create_in(
+    session: Session,
+    request: ExportRequest,
+    *,
+    now: datetime,
+    dagster_run_id: str | None = None,
+    actor: audit.Actor | None = None,
+) -> ExportJob:
+    """As :func:`create`, inside a transaction that also writes why the job was made."""
+    row = _row(request, now=now, dagster_run_id=dagster_run_id)
+    return _inserted(session, [row], now=now, actor=actor)[0]
+
+
+def create_all_in(session: Session, requests: Iterable[ExportRequest], *, now: datetime) -> tuple[ExportJob, ...]:
+    """As :func:`create_in` for many at once, each asked for by its own user; in as few statements as can be."""
+    return _inserted(session, [_row(request, now=now) for request in requests], now=now)
+
+
+def _row(request: ExportRequest, *, now: datetime, dagster_run_id: str | None = None) -> ExportJobRow:
+    return ExportJobRow(
         id=new_id(),
         user_id=request.user_id,
         type=request.type,
@@ -34,9 +59,15 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    who = actor or audit.Actor(user_id=request.user_id)
-    with database.transaction() as session:
-        session.add(row)
-        session.flush()
-        audit.record(session, job_id=row.id, action="created", at=now, actor=who, data={"type": request.type})
-        return job_of(row_of(session, row.id))
+
+
+def _inserted(
+    session: Session, rows: Sequence[ExportJobRow], *, now: datetime, actor: audit.Actor | None = None
+) -> tuple[ExportJob, ...]:
+    """Insert rows and audit entries; the jobs, with the database's defaults in them."""
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        who = actor or audit.Actor(user_id=row.user_id)
+        audit.record(session, job_id=row.id, action="created", at=now, actor=who, data={"type": row.type})
+    return tuple(job_of(row) for row in rows)

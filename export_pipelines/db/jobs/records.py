@@ -55,12 +55,15 @@ def input_of(request: ExportRequest) -> dict[str, Any]:
 
     Also ``delivery``, where one was asked for. Type, user and title have columns of their own.
     """
-    return {
+    stated = {
         "subject_id": request.subject_id,
         "expiry_hours": request.expiry_hours,
         "options": dict(request.options),
-        **({} if request.delivery is None else {"delivery": asdict(request.delivery)}),
     }
+    if request.delivery is None:
+        return stated
+    # As JSON gives it back.
+    return {**stated, "delivery": {**asdict(request.delivery), "recipients": list(request.delivery.recipients)}}
 
 
 def request_of(job: ExportJob) -> ExportRequest:

@@ -10,6 +10,7 @@ from export_pipelines.db.tables.jobs import ExportJobRow
 from export_pipelines.db.tables.people import ApiKey, User
 from export_pipelines.db.tables.runs import Run
 from export_pipelines.db.tables.scenarios import Scenario
+from export_pipelines.db.tables.schedules import ExportScheduleRow, ExportScheduleSlot
 from export_pipelines.db.tables.shards import ExportShard, ShardState
 from export_pipelines.db.tables.transcripts import Transcript
 
@@ -26,6 +27,8 @@ __all__ = [
     "Experiment",
     "ExportEvent",
     "ExportJobRow",
+    "ExportScheduleRow",
+    "ExportScheduleSlot",
     "ExportShard",
     "Rubric",
     "Run",

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from export_pipelines.cli import console, database, demo, exports, imports, jobs, keys, serving, verifying
+from export_pipelines.cli import console, database, demo, exports, imports, jobs, keys, schedules, serving, verifying
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(imports.app, name="import")

@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml requirements-dev.lock | $(filter .uv/bin/uv,$(UV))
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-demo: $(STAMP) ## Environment, embedded PostgreSQL, migrations, seed data, then all six exports and a table with links
+demo: $(STAMP) ## Environment, embedded PostgreSQL, migrations, seed data, then an export of every type and a table with links
 	@$(BIN)/export-pipelines demo
 
 test: $(STAMP) ## The whole test suite

@@ -27,6 +27,12 @@ _EVENTS = """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection 
   ... on MessageEvent { message stepKey }
   ... on DisplayableEvent { metadataEntries { label ... on TextMetadataEntry { text }
     ... on IntMetadataEntry { intValue } } } } } } }"""
+_BACKFILL = """mutation ($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) {
+  ... on LaunchBackfillSuccess { backfillId } ... on Error { message } } }"""
+_PARTITIONS = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+  assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } } } } }"""
+_TICKS = """query ($schedule: ScheduleSelector!) { scheduleOrError(scheduleSelector: $schedule) {
+  ... on Schedule { scheduleState { status ticks(limit: 5) { status skipReason error { message } } } } } }"""
 _ASSET = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
   assetMaterializations(limit: 1) { runId metadataEntries { label
     ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } ... on UrlMetadataEntry { url }
@@ -92,6 +98,21 @@ class DagsterUI:
         [last] = self.ask(_ASSET, key={"path": ["exports", asset]})["assetMaterializations"]
         values = {entry.pop("label"): next(iter(entry.values()), None) for entry in last["metadataEntries"]}
         return {**values, "run": last["runId"]}
+
+    def backfill(self, job: str, *partitions: str) -> str:
+        """Choose partitions on a job's page and launch its backfill; the backfill's id."""
+        chosen = {"repositorySelector": LOCATION, "partitionSetName": f"{job}_partition_set"}
+        answer = self.ask(_BACKFILL, backfill={"selector": chosen, "partitionNames": list(partitions)})
+        assert "backfillId" in answer, answer
+        return answer["backfillId"]
+
+    def partitions(self, asset: str) -> list[dict[str, Any]]:
+        """The partitions of an asset that are filled, or failed to be, as ranges."""
+        return self.ask(_PARTITIONS, key={"path": ["exports", asset]})["assetPartitionStatuses"]["ranges"]
+
+    def ticks(self, schedule: str) -> list[dict[str, Any]]:
+        """The last ticks of a schedule, the newest first."""
+        return self.ask(_TICKS, schedule={**LOCATION, "scheduleName": schedule})["scheduleState"]["ticks"]
 
     def load_errors(self) -> list[str]:
         """What keeps code locations from loading."""

@@ -1,7 +1,8 @@
 """A process that dies at a chosen point of its work: ``python -m export_pipelines_tests.dying POINT COMMAND ...``.
 
 ``COMMAND`` is ``job ID`` (the steps alone, which start quickly), ``calls ID`` (the same, and the calls that each step
-made), ``all FOLDER`` (every export type into a folder) or ``cli ARGUMENTS`` (the whole command line).
+made), ``all FOLDER`` (every export type into a folder), ``dispatch`` (the slots of schedules that are due) or ``cli
+ARGUMENTS`` (the whole command line).
 """
 
 import functools
@@ -94,7 +95,14 @@ NOWHERE = "nowhere"
 
 def main(point: str, command: str, *arguments: str) -> None:
     """Load what the command needs, arm the point, and go to work."""
-    work = {"job": run_job, "calls": run_and_count, "all": export_all, "cli": command_line}[command](*arguments)
+    works = {
+        "job": run_job,
+        "calls": run_and_count,
+        "all": export_all,
+        "dispatch": dispatch_slots,
+        "cli": command_line,
+    }
+    work = works[command](*arguments)
     if point != NOWHERE:
         facts = json.loads(point)
         (Moment if "phase" in facts else Point)(**facts).arm()
@@ -163,6 +171,19 @@ def export_all(folder: str) -> Callable[[], None]:
             for type_ in EXPORT_TYPES:
                 job = export.run_export(services, submit(services, order(type_.name)).id)
                 assert copy_out(services, job, Path(folder))
+
+    return work
+
+
+def dispatch_slots() -> Callable[[], None]:
+    """What one tick of the schedule ``dispatch_schedules`` does."""
+    from export_pipelines.cli import session
+    from export_pipelines.orchestration.cron import wall_times
+    from export_pipelines.steps import dispatch
+
+    def work() -> None:
+        with session.services() as services:
+            dispatch.dispatch(services, wall_times)
 
     return work
 

@@ -18,6 +18,7 @@ class Subject(enum.StrEnum):
 
     DEFINITION = "definition"
     RUN = "run"
+    DAY = "day"
 
 
 SourceReader = Callable[[Snapshot, str, Mapping[str, Any]], Source]
@@ -73,5 +74,5 @@ class ExportType:
 
     @property
     def subject_field(self) -> str:
-        """What forms and command lines call the subject's id."""
-        return f"{self.subject}_id"
+        """What forms and command lines call the subject's id; a day needs none, being what it is called."""
+        return str(self.subject) if self.subject is Subject.DAY else f"{self.subject}_id"

@@ -1,4 +1,4 @@
-"""``export-pipelines demo``: from nothing to six finished exports on example data."""
+"""``export-pipelines demo``: from nothing to an export of every type on example data."""
 
 from export_pipelines.catalog.export_type import Subject
 from export_pipelines.catalog.types import EXPORT_TYPES
@@ -7,13 +7,13 @@ from export_pipelines.cli.exports import carry_out
 from export_pipelines.core.errors import WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import migrate
-from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID, seed
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID, seed
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, submit
 
 
 def demo() -> None:
-    """Start the database, fill it with example data, make all six exports, and print where they are."""
+    """Start the database, fill it with example data, make an export of every type, and print where they are."""
     console.notes.print("database ...")
     with session.services() as services:
         migrate.upgrade(services.database)
@@ -33,6 +33,7 @@ def _export(services: Services, type_name: str, subject: Subject) -> ExportJob:
         user=DEMO_USER_EMAIL,
         run_id=SHOWCASE_RUN_ID if subject is Subject.RUN else None,
         definition_id=SHOWCASE_DEFINITION_ID if subject is Subject.DEFINITION else None,
+        day=SHOWCASE_DAY if subject is Subject.DAY else None,
     )
     return carry_out(services, lambda: submit(services, order))
 

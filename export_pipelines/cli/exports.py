@@ -14,14 +14,15 @@ from export_pipelines.core.deliveries import DeliveryRequest, DeliveryState
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import deliveries, jobs
-from export_pipelines.db.evaluation import users
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
+from export_pipelines.steps.users import default_user
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV; any case. See the README's table.")]
-RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name.")]
+RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name; or @latest.")]
+DayOption = Annotated[str | None, typer.Option(help="Day that is over, UTC, like 2026-03-01; or @yesterday.")]
 DefinitionOption = Annotated[str | None, typer.Option(help="Definition: id, beginning of the id, or unique name.")]
 UserOption = Annotated[
     str | None,
@@ -47,6 +48,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     type_name: TypeArgument,
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
+    day: DayOption = None,
     user: UserOption = None,
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
@@ -56,7 +58,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a definition or a run to a file."""
+    """Export a definition, a run or a day to a file."""
     try:
         options = read_pairs(set_ or ())
         delivery = read_delivery(notify or (), attach=attach, with_link=not no_link)
@@ -64,9 +66,10 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
         with session.services() as services:
             order = Order(
                 type=type_name,
-                user=user or oldest_user(services),
+                user=user or default_user(services),
                 run_id=run_id,
                 definition_id=definition_id,
+                day=day,
                 expiry_hours=expiry_hours,
                 options=options,
                 delivery=delivery,
@@ -80,18 +83,6 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
         if as_json:
             console.print_json({"error": str(error), "retryable": not isinstance(error, RequestError)})
         raise
-
-
-def oldest_user(services: Services) -> str:
-    """The id of the user who was there first: on a machine of one's own there often is no other.
-
-    Raises:
-        ValidationError: there are no users at all.
-    """
-    everybody = users.list_all(services.database)
-    if not everybody:
-        raise ValidationError("there are no users yet; `export-pipelines db seed` makes some, with example data.")
-    return min(everybody, key=lambda user: (user.created_at, user.id)).id
 
 
 def read_pairs(pairs: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from export_pipelines.cli import (
     imports,
     jobs,
     keys,
+    schedules,
     serving,
     subscriptions,
     usage,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)

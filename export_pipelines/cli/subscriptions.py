@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from export_pipelines.cli import console, session
-from export_pipelines.cli.exports import HoursOption, JsonOption, SetOption, UserOption, oldest_user, read_pairs
+from export_pipelines.cli.exports import HoursOption, JsonOption, SetOption, UserOption, read_pairs
 from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.subscriptions import RunsOf, Subscription, Tally
@@ -16,6 +16,7 @@ from export_pipelines.db.evaluation import lookup, users
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order
 from export_pipelines.steps.subscribe import Wish, subscribe
+from export_pipelines.steps.users import default_user
 
 app = typer.Typer(help="Exports that completed evaluation runs start by themselves.", no_args_is_help=True)
 
@@ -65,7 +66,7 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option
     with session.services() as services:
         order = Order(
             type=type_name,
-            user=user or oldest_user(services),
+            user=user or default_user(services),
             expiry_hours=expiry_hours,
             options=options,
             delivery=delivery if recipients else None,

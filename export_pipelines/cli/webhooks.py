@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from export_pipelines.cli import console, session
-from export_pipelines.cli.exports import JsonOption, UserOption, oldest_user
+from export_pipelines.cli.exports import JsonOption, UserOption
 from export_pipelines.core.deliveries import WEBHOOK, WebhookEndpoint
 from export_pipelines.db import webhooks
 from export_pipelines.db.evaluation import lookup
 from export_pipelines.steps import webhooks as steps
 from export_pipelines.steps.channels import open_poster
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.users import default_user
 
 app = typer.Typer(help="Webhooks that `export --notify webhook:NAME` tells.", no_args_is_help=True)
 
@@ -91,7 +92,7 @@ def _set_active(name: str, user: str | None, *, active: bool) -> None:
 
 
 def _user(services: Services, user: str | None) -> str:
-    return lookup.find_user(services.database, user or oldest_user(services)).id
+    return lookup.find_user(services.database, user or default_user(services)).id
 
 
 def _json(endpoint: WebhookEndpoint) -> dict[str, object]:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,8 @@ class Settings:
         signing_key: private Ed25519 key that signs manifests, base64 or PEM; None generates one under ``home``. Never
             shown.
         schemas: PostgreSQL schema of each context, when the application's own are used.
+        user: who an export is for when nobody is named; None is the oldest user.
+        first_day: where the partitions of exports of a day begin.
         executor: ``multi_or_in_process`` (default), ``in_process``.
         db_os_user: operating-system user for the embedded server when we run as root.
         redirect_downloads: whether downloads from S3 go to the store's own short-lived links; off where browsers
@@ -57,6 +60,8 @@ class Settings:
     link_secret: str | None = field(default=None, repr=False)
     signing_key: str | None = field(default=None, repr=False)
     schemas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({name: name for name in CONTEXTS}))
+    user: str | None = None
+    first_day: date = date(2025, 1, 1)
     executor: str = "multi_or_in_process"
     db_os_user: str | None = None
     redirect_downloads: bool = True
@@ -105,6 +110,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         link_secret=text("LINK_SECRET"),
         signing_key=text("SIGNING_KEY"),
         schemas=_schemas(text("SCHEMAS") or ""),
+        user=text("USER"),
+        first_day=_day(environ, "FIRST_DAY", default=defaults.first_day),
         executor=text("EXECUTOR") or defaults.executor,
         db_os_user=text("DB_OS_USER"),
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
@@ -131,6 +138,14 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text not in ("true", "false"):
         raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be true or false.")
     return text == "true"
+
+
+def _day(environ: Mapping[str, str], name: str, *, default: date) -> date:
+    text = environ.get(PREFIX + name)
+    try:
+        return date.fromisoformat(text) if text else default
+    except ValueError as error:
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be a day like {default}.") from error
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int = 1) -> int:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import read_settings
+from export_pipelines.orchestration.days import partitions_of
 from export_pipelines.orchestration.deliveries import send_deliveries
 from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
@@ -13,6 +14,12 @@ from export_pipelines.orchestration.jobs import build_job
 from export_pipelines.orchestration.metadata import asset_key
 from export_pipelines.orchestration.records import records_io_manager
 from export_pipelines.orchestration.resources import DatabaseResource, StoreResource
+from export_pipelines.orchestration.schedules import (
+    dispatch_exports,
+    dispatch_schedules,
+    export_day_nightly,
+    export_latest_run_nightly,
+)
 from export_pipelines.orchestration.sensors import (
     cancel_jobs_of_canceled_runs,
     end_work_of_lost_workers,
@@ -31,16 +38,24 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
     """The code location; connects to nothing.
 
     Raises:
-        ValidationError: ``EXPORT_PIPELINES_EXECUTOR`` names none that we know.
+        ValidationError: a setting cannot be read, or ``EXPORT_PIPELINES_EXECUTOR`` names none that we know.
     """
+    settings = read_settings(os.environ)
+    partitions = {type_.name: partitions_of(type_, first_day=settings.first_day) for type_ in EXPORT_TYPES}
+    exports = [
+        build_job(type_, retry_delay_seconds=retry_delay_seconds, partitions=partitions[type_.name])
+        for type_ in EXPORT_TYPES
+    ]
     return dg.Definitions(
-        jobs=[
-            *(build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES),
-            sweep_exports,
-            catch_up_subscriptions,
-            count_usage_stats,
+        jobs=[*exports, sweep_exports, dispatch_exports, catch_up_subscriptions, count_usage_stats],
+        schedules=[
+            sweep_hourly,
+            dispatch_schedules,
+            export_latest_run_nightly,
+            export_day_nightly,
+            catch_up_hourly,
+            count_usage_daily,
         ],
-        schedules=[sweep_hourly, catch_up_hourly, count_usage_daily],
         sensors=[
             fail_jobs_of_failed_runs,
             cancel_jobs_of_canceled_runs,
@@ -54,6 +69,7 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
                 group_name="exports",
                 kinds={"postgres", "file"},
                 description=f"{type_.description} Made by the job {type_.job_name}.",
+                partitions_def=partitions[type_.name],
             )
             for type_ in EXPORT_TYPES
         ],
@@ -62,7 +78,7 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             "store": StoreResource(),
             "io_manager": records_io_manager,
         },
-        executor=executor(read_settings(os.environ).executor),
+        executor=executor(settings.executor),
     )
 
 

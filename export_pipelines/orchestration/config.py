@@ -11,8 +11,9 @@ from export_pipelines.catalog.options import Option
 from export_pipelines.steps.submit import HOURS, Order
 
 _SUBJECT_HELP = {
-    Subject.RUN: "The evaluation run: its id, the first characters of the id, or its name.",
+    Subject.RUN: "The evaluation run: its id, the first characters of the id, or its name; @latest completed last.",
     Subject.DEFINITION: "The definition: its id, the first characters of the id, or its name.",
+    Subject.DAY: "A day that is over, UTC, like 2026-03-01, or @yesterday; empty for the day of the run's partition.",
 }
 
 

@@ -7,7 +7,12 @@ from export_pipelines.orchestration.failures import NO_RUN_RETRY, RETRY_DELAY_SE
 from export_pipelines.orchestration.ops import build_ops
 
 
-def build_job(type_: ExportType, *, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg.JobDefinition:
+def build_job(
+    type_: ExportType,
+    *,
+    retry_delay_seconds: float = RETRY_DELAY_SECONDS,
+    partitions: dg.PartitionsDefinition[str] | None = None,
+) -> dg.JobDefinition:
     """The job of one export type: load, render (mapped over shards), package, upload, record."""
     ops = build_ops(type_, retry_delay_seconds=retry_delay_seconds)
 
@@ -21,5 +26,6 @@ def build_job(type_: ExportType, *, retry_delay_seconds: float = RETRY_DELAY_SEC
     return graph.to_job(
         name=type_.job_name,
         hooks={fail_export_job},
+        partitions_def=partitions,
         tags={"export/type": type_.name, **NO_RUN_RETRY},
     )

@@ -11,6 +11,7 @@ import dagster as dg
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.core.frozen import FrozenShards, Package, Part, StoredFile
 from export_pipelines.core.jobs import ExportJob
+from export_pipelines.orchestration.days import partition_of
 
 
 class Stopwatch:
@@ -95,6 +96,7 @@ def materialization(type_: ExportType, job: ExportJob) -> dg.AssetMaterializatio
     """The export as an event of its asset, so that the catalog plots rows, bytes and seconds over time."""
     return dg.AssetMaterialization(
         asset_key=asset_key(type_),
+        partition=partition_of(type_, job),
         description=job.title,
         metadata={**of_job(job), "dagster/row_count": job.record_count},
         tags={"export/job_id": job.id, "export/user_id": job.user_id},

@@ -14,6 +14,7 @@ from export_pipelines.db import jobs, leases
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration import metadata
 from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
+from export_pipelines.orchestration.days import filled_in
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
@@ -99,7 +100,8 @@ def _job_id(context: dg.OpExecutionContext, services: Services, type_: ExportTyp
     earlier = jobs.find_by_dagster_runs(services.database, sorted(filter(None, runs)))
     if earlier:
         return earlier[0].id
-    return submit(services, order_of(type_, config), dagster_run_id=context.run.run_id).id
+    order = filled_in(context, services, order_of(type_, config))
+    return submit(services, order, dagster_run_id=context.run.run_id).id
 
 
 def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:

@@ -37,9 +37,8 @@ class TranscriptLines:
 
     def __init__(self, context: Context, report: FidelityReport) -> None:
         check_columns(context, COLUMNS)
-        run, definition = context["run"], context["definition"] or {"id": None}
         self._report = report
-        self._same = b',"run_id":%b,"definition_id":%b,"scenario_id":' % (encode(run["id"]), encode(definition["id"]))
+        self.begin_run(context["run"]["id"], (context["definition"] or {"id": None})["id"])
         self._scenarios: dict[bytes | None, bytes] = {
             # Copied for the same reason as the texts that ``Texts`` keeps.
             key.encode(): bytes(memoryview(encode(_scenario(facts))))
@@ -48,6 +47,10 @@ class TranscriptLines:
         self._words = Texts(encode_text, null=NULL)
         self._integers = Texts(int_text, null=NULL)
         self._time = Timestamps(quote=b'"', null=NULL).text
+
+    def begin_run(self, run_id: str | None, definition_id: str | None) -> None:
+        """From the next line on, the transcripts are of this run."""
+        self._same = b',"run_id":%b,"definition_id":%b,"scenario_id":' % (encode(run_id), encode(definition_id))
 
     def pieces(self, row: Row) -> tuple[bytes, ...]:
         """The line, its newline included, as runs of bytes to be joined.

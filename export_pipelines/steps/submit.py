@@ -16,6 +16,7 @@ from export_pipelines.db.evaluation import lookup, scenarios
 from export_pipelines.steps.recipients import check_delivery
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import signing_key
+from export_pipelines.steps.subjects import find_run, read_day
 from export_pipelines.storage.secret import link_secret
 
 HOURS = range(1, 169)
@@ -28,7 +29,8 @@ class Order:
 
     Attributes:
         user: e-mail address or id.
-        run_id, definition_id: id, unique prefix or unique name.
+        run_id, definition_id: id, unique prefix or unique name; ``@latest`` is the run that was completed last.
+        day: like ``2026-03-01``, UTC; ``@yesterday`` is the last one that is over.
         delivery: who is told when the export has ended.
     """
 
@@ -36,6 +38,7 @@ class Order:
     user: str
     run_id: str | None = None
     definition_id: str | None = None
+    day: str | None = None
     expiry_hours: int = 24
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
@@ -106,15 +109,19 @@ def title_of(type_: ExportType, name: str, given: str = "") -> str:
 
 def _subject(services: Services, type_: ExportType, order: Order, options: Mapping[str, Any]) -> tuple[str, str]:
     """Id and name of what is exported."""
-    wanted = {Subject.RUN: order.run_id, Subject.DEFINITION: order.definition_id}
+    wanted = {Subject.RUN: order.run_id, Subject.DEFINITION: order.definition_id, Subject.DAY: order.day}
     text = wanted.pop(type_.subject)
     flag = type_.subject_field.replace("_", "-")
     if not text:
-        raise ValidationError(f"{type_.name} exports a {type_.subject}; give its id with --{flag}.")
+        what = "it" if type_.subject is Subject.DAY else "its id"
+        raise ValidationError(f"{type_.name} exports a {type_.subject}; give {what} with --{flag}.")
     if any(wanted.values()):
         raise ValidationError(f"{type_.name} exports a {type_.subject}; give --{flag} and nothing else.")
     if type_.subject is Subject.RUN:
         return _run(services, text, allow_partial=bool(options["allow_partial"]))
+    if type_.subject is Subject.DAY:
+        day = read_day(text, now=services.clock()).isoformat()
+        return day, day
     definition = lookup.find_definition(services.database, text)
     if type_.noun == "scenarios" and not scenarios.count_for_definition(services.database, definition.id):
         raise ValidationError(f"definition {definition.name!r} has no scenarios yet; generate them first.")
@@ -122,7 +129,7 @@ def _subject(services: Services, type_: ExportType, order: Order, options: Mappi
 
 
 def _run(services: Services, text: str, *, allow_partial: bool) -> tuple[str, str]:
-    run = lookup.find_run(services.database, text)
+    run = find_run(services, text)
     if run.status is not RunStatus.COMPLETED and not allow_partial:
         raise ValidationError(
             f"run {run.id} is {run.status} and not COMPLETED; wait for it, or set allow_partial=true to export what "

@@ -9,16 +9,21 @@ import pytest
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.cli import exports
 from export_pipelines.db import jobs
-from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.verify import verify_path
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.steps.orders import order
 
+LOSSLESS = ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET", "BULK_DAY_JSONL")
 NAMES = [type_.name for type_ in EXPORT_TYPES]
 RUN_NAME = "Courtyard, many languages, April"
-SUBJECTS = {"run_id": ("--run-id", SHOWCASE_RUN_ID), "definition_id": ("--definition-id", SHOWCASE_DEFINITION_ID)}
+SUBJECTS = {
+    "run_id": ("--run-id", SHOWCASE_RUN_ID),
+    "definition_id": ("--definition-id", SHOWCASE_DEFINITION_ID),
+    "day": ("--day", SHOWCASE_DAY),
+}
 
 
 def subject(type_name: str) -> tuple[str, str]:
@@ -48,7 +53,7 @@ def test_json_is_the_completed_row_with_the_files_place_and_what_it_could_not_ke
     assert verify_path(path).problems == ()
     assert isinstance(row["fidelity"], list)
     # Of the demonstration data these keep everything as it is.
-    assert (row["fidelity"] == []) == (type_name in ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET"))
+    assert (row["fidelity"] == []) == (type_name in LOSSLESS)
 
 
 def test_the_terminal_the_row_and_the_manifest_name_the_same_losses_of_every_type(

@@ -1,5 +1,6 @@
 """Settings come from the environment once, and a wrong value is named with what would do."""
 
+from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def test_what_is_set_is_read() -> None:
             f"{PREFIX}PUBLIC_URL": "https://exports.example.org/",
             f"{PREFIX}SHARD_BYTES": "1000",
             f"{PREFIX}PARALLEL_SHARDS": "2",
+            f"{PREFIX}FIRST_DAY": "2024-02-29",
             f"{PREFIX}REDIRECT_DOWNLOADS": "false",
             f"{PREFIX}WEBHOOK_ALLOW_NETWORKS": "10.0.0.0/8, fd00::/8",
             f"{PREFIX}MAIL_ATTACHMENT_BYTES": "0",
@@ -35,12 +37,14 @@ def test_what_is_set_is_read() -> None:
     assert (settings.shard_bytes, settings.parallel_shards, settings.redirect_downloads) == (1000, 2, False)
     assert settings.webhook_allow_networks == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
     assert settings.mail_attachment_bytes == 0
+    assert (settings.first_day, settings.user) == (date(2024, 2, 29), None)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("SHARD_BYTES", "0"),
+        ("FIRST_DAY", "yesterday"),
         ("SHARD_BYTES", "many"),
         ("PARALLEL_SHARDS", "0"),
         ("STALE_AFTER_SECONDS", "-1"),

@@ -9,8 +9,9 @@ from export_pipelines.core.frozen import StagedObject, StoredFile
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, ExportRequest, JobRef
 from export_pipelines.core.progress import Phase, Report
+from export_pipelines.core.schedules import Schedule, ScheduleRequest
 from export_pipelines.core.subscriptions import NewSubscription, RunsOf, Subscription
-from export_pipelines.db import jobs, subscriptions
+from export_pipelines.db import jobs, schedules, subscriptions
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import Base, Definition, Run, Scenario, Tag, Transcript, User
 
@@ -72,6 +73,20 @@ def add_job(database: Database, *, user_id: str | None = None, now: datetime = N
     values = {"type": "BULK_CSV", "subject_id": "c1", "options": {"profile": "flat"}, "title": "Title", **fields}
     request = ExportRequest(user_id=user_id or add_user(database), **values)
     return jobs.create(database, request, now=now)
+
+
+def add_schedule(database: Database, *, name: str = "nightly", now: datetime = NOW, **fields: Any) -> Schedule:
+    """An active schedule, due two hours and a half after ``now``."""
+    values = {
+        "user_id": add_user(database) if "user_id" not in fields else "",
+        "type": "BULK_CSV",
+        "input": {"subject_id": "c1", "expiry_hours": 24, "options": {"profile": "flat"}, "title": ""},
+        "cron_pattern": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        **fields,
+    }
+    request = ScheduleRequest(name=name, **values)
+    return schedules.add(database, request, next_run=now + timedelta(hours=2.5), now=now)
 
 
 def add_processing(database: Database, *, dagster_run_id: str | None = "run-1") -> tuple[ExportJob, JobRef]:

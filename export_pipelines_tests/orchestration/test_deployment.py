@@ -16,15 +16,16 @@ import psutil
 import psycopg
 import pytest
 
+from export_pipelines.catalog.bulk_day_jsonl import BULK_DAY_JSONL
 from export_pipelines.catalog.bulk_jsonl import BULK_JSONL
 from export_pipelines.catalog.definition_md import DEFINITION_MD
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs
+from export_pipelines.db import jobs, schedules
 from export_pipelines.db.database import Database
 from export_pipelines.db.embedded import EmbeddedServer
-from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines_tests import postgres
 from export_pipelines_tests.dagster_ui import DagsterUI, free_ports, soon
 
@@ -32,8 +33,10 @@ pytestmark = [pytest.mark.xdist_group("deployment"), pytest.mark.timeout(300)]
 
 SCRIPT = Path(sys.executable).with_name("export-pipelines")
 CHROMIUM = Path("/usr/bin/chromium")
-SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID}
+SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID, "day": SHOWCASE_DAY}
 RUN = {"user": DEMO_USER_EMAIL, "run_id": SHOWCASE_RUN_ID}
+# Days of the demonstration data that are not neighbours, with their transcripts that no deletion has hit.
+BACKFILLED = {"2026-02-05": 89, "2026-03-10": 24}
 # About sixteen of the demonstration run, so that a run lasts a few seconds and can be met in the middle.
 SHARD_BYTES = 14_000
 
@@ -48,6 +51,7 @@ class Dev:
     home: Path
     output: Path
     dagster_url: str
+    environ: dict[str, str]
     done: dict[str, str] = field(default_factory=dict)
 
     def run_of(self, type_: ExportType) -> str:
@@ -68,6 +72,10 @@ class Dev:
     def in_the_middle(self, run_id: str, *, rendered: int = 3) -> None:
         """Wait until some shards are rendered, and most are not."""
         soon(lambda: len(_rendered(self.ui.run(run_id))) >= rendered, seconds=60)
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """The command line beside it, to its end."""
+        return subprocess.run([SCRIPT, *arguments], env=self.environ, capture_output=True, text=True, check=False)
 
     def published(self, job: ExportJob) -> list[Path]:
         return [file for file in self.home.glob(f"store/exports/*/{job.id}/**/*") if file.is_file()]
@@ -106,6 +114,7 @@ def dev(
                 home=home,
                 output=output,
                 dagster_url=postgres_server.libpq_url(dagster),
+                environ=environ,
             )
         finally:
             process.send_signal(signal.SIGTERM)
@@ -136,6 +145,14 @@ def test_every_job_is_launched_from_its_form_and_gives_a_file_that_can_be_downlo
         assert (figures["rows"], figures["bytes"]) == (job.record_count, job.output_size_bytes)
         assert 0 < figures["seconds"] < 90
         assert figures["link"] == job.output_url
+
+
+def test_a_backfill_is_launched_and_a_schedule_is_added(dev: Dev) -> None:
+    """What the daemon makes of both is looked at below; it takes its time, in which the other tests go on."""
+    dev.ui.backfill(BULK_DAY_JSONL.job_name, *BACKFILLED)
+    arguments = ["nightly", "DEFINITION_MD", f"--definition-id={SHOWCASE_DEFINITION_ID}", "--cron=* * * * *"]
+    added = dev.command("schedules", "add", *arguments)
+    assert added.returncode == 0, added.stderr
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
@@ -211,6 +228,28 @@ def test_a_terminated_run_stops_reading_cancels_its_row_and_publishes_nothing(de
     assert jobs.get(dev.database, job.id).status is JobStatus.CANCELLED
 
 
+def test_the_backfill_has_filled_the_partitions_of_its_days(dev: Dev) -> None:
+    soon(lambda: set(BACKFILLED) <= set(_days(dev.ui)), seconds=90)
+    made = [job for job in jobs.list_jobs(dev.database, type=BULK_DAY_JSONL.name) if _day(job) in BACKFILLED]
+    assert {_day(job): job.record_count for job in made} == BACKFILLED
+    for job in made:
+        tags = {tag["key"]: tag["value"] for tag in dev.ui.run(job.dagster_run_id)["tags"]}
+        assert (tags["dagster/partition"], "dagster/backfill" in tags) == (_day(job), True)
+
+
+def test_the_daemon_has_queued_a_job_for_every_minute_and_its_ticks_say_so(dev: Dev) -> None:
+    [schedule] = schedules.list_schedules(dev.database)
+    soon(lambda: schedules.get(dev.database, schedule.id).run_count, seconds=90)
+    ticks = dev.ui.ticks("dispatch_schedules")
+    assert not any(tick["error"] for tick in ticks), ticks
+    assert any((tick["skipReason"] or "").startswith("Queued 1: nightly at ") for tick in ticks), ticks
+    with dev.database.raw_connection() as connection:
+        query = "SELECT count(*), count(DISTINCT job_id), max(at) - min(at) FROM exports.export_schedule_slots"
+        count, distinct, between = connection.execute(query).fetchone()
+    assert count == distinct == between.total_seconds() / 60 + 1
+    assert dev.command("schedules", "remove", "nightly").returncode == 0
+
+
 def test_one_ctrl_c_stops_everything_and_a_run_in_the_middle_says_that_it_was_interrupted(dev: Dev) -> None:
     """The last of this file: it ends the deployment that the others share."""
     run_id = dev.ui.launch("export_bulk_jsonl", **RUN)
@@ -229,6 +268,15 @@ def test_one_ctrl_c_stops_everything_and_a_run_in_the_middle_says_that_it_was_in
 
 def _rendered(run: dict[str, Any]) -> list[str]:
     return [step["stepKey"] for step in run["stepStats"] if "render" in step["stepKey"] and step["status"] == "SUCCESS"]
+
+
+def _day(job: ExportJob) -> str:
+    return str(job.input["subject_id"])
+
+
+def _days(ui: DagsterUI) -> list[str]:
+    """The days whose partitions are filled; only such as stand alone are asked for here."""
+    return [found["startKey"] for found in ui.partitions("bulk_day_jsonl") if found["status"] == "MATERIALIZED"]
 
 
 def _reading(database: Database) -> bool:

@@ -14,11 +14,11 @@ from export_pipelines.core.jobs import ExportRequest, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation.lookup import find_user
-from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.orchestration.build import build_definitions
 
 DEFINITIONS = build_definitions(retry_delay_seconds=0.01)
-SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID}
+SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID, "day": SHOWCASE_DAY}
 
 
 def run(instance: dg.DagsterInstance, type_name: str, **form: Any) -> dg.ExecuteInProcessResult:

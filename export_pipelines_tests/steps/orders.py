@@ -4,17 +4,18 @@ from typing import Any
 
 from export_pipelines.catalog.export_type import Subject
 from export_pipelines.catalog.types import export_type
-from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.submit import Order
 
 
 def order(type_name: str, **options: Any) -> Order:
-    """An order for the showcase run or definition."""
-    of_run = export_type(type_name).subject is Subject.RUN
+    """An order for the showcase run, definition or day."""
+    subject = export_type(type_name).subject
     return Order(
         type=type_name,
         user=DEMO_USER_EMAIL,
-        run_id=SHOWCASE_RUN_ID if of_run else None,
-        definition_id=None if of_run else SHOWCASE_DEFINITION_ID,
+        run_id=SHOWCASE_RUN_ID if subject is Subject.RUN else None,
+        definition_id=SHOWCASE_DEFINITION_ID if subject is Subject.DEFINITION else None,
+        day=SHOWCASE_DAY if subject is Subject.DAY else None,
         options=options,
     )

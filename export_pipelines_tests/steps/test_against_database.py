@@ -25,6 +25,7 @@ from export_pipelines_tests.steps.orders import order
 TYPES: list[tuple[str, dict[str, Any]]] = [
     ("BULK_JSONL", {}),
     ("BULK_JSONL", {"compression": "gzip"}),
+    ("BULK_DAY_JSONL", {}),
     ("BULK_CSV", {}),
     ("BULK_CSV", {"profile": "flat", "compression": "zstd"}),
     ("BULK_PARQUET", {}),

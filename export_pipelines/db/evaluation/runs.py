@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from export_pipelines.core import evaluation as records
-from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.errors import NotFoundError, ValidationError
 from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation.rows import changed, created, live, record_of, records_of
@@ -67,6 +67,26 @@ def list_all(
         query = query.where(Run.status == status)
     with database.transaction() as session:
         return records_of(session, records.Run, query.order_by(Run.created_at.desc(), Run.id).limit(limit))
+
+
+def latest_completed(database: Database, *, definition_id: str | None = None) -> records.Run:
+    """The live run that was completed last; of one definition itself, when asked.
+
+    Raises:
+        NotFoundError: none was completed yet.
+    """
+    query = select(Run).where(
+        Run.deleted_at.is_(None), Run.status == RunStatus.COMPLETED, Run.completed_at.is_not(None)
+    )
+    if definition_id is not None:
+        query = query.where(Run.definition_id == definition_id)
+    order = (Run.completed_at.desc(), Run.id.collate("C").desc())
+    with database.transaction() as session:
+        row = session.scalars(query.order_by(*order).limit(1)).one_or_none()
+        if row is None:
+            of = "" if definition_id is None else f" of definition {definition_id}"
+            raise NotFoundError(f"No run{of} was completed yet; wait for one, or name a run.")
+        return record_of(records.Run, row)
 
 
 def update_run(

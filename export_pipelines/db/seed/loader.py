@@ -19,6 +19,8 @@ SHOWCASE_DEFINITION_ID = fixed_id("definition", "courtyard-languages")
 """Third in its tree, with content that it mostly inherits."""
 SHOWCASE_RUN_ID = fixed_id("run", "courtyard-languages")
 """A completed run with every oddity: three shapes of content, expired, empty and deleted rows, samples, six scripts."""
+SHOWCASE_DAY = "2026-04-15"
+"""The day, UTC, on which all of that run's transcripts were created."""
 
 
 @dataclass(frozen=True, kw_only=True)

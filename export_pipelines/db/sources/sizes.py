@@ -53,6 +53,12 @@ _ROW = """110 + octet_length(concat(
 TRANSCRIPTS = Sizing(
     table="transcripts", where=_RUN, weight=f"coalesce(octet_length(t.content::jsonb::text), 0) + {_ROW}"
 )
+DAY = Sizing(
+    table="transcripts",
+    where="""t.created_at >= %(id)s::date::timestamptz AND t.created_at < (%(id)s::date + 1)::timestamptz
+        AND t.deleted_at IS NULL""",
+    weight=TRANSCRIPTS.weight,
+)
 # As in the projection: what has no turns is sent whole.
 RESPONSES = Sizing(
     table="transcripts",

@@ -11,6 +11,7 @@ from export_pipelines.db.tables.jobs import ExportJobRow
 from export_pipelines.db.tables.people import ApiKey, User
 from export_pipelines.db.tables.runs import Run
 from export_pipelines.db.tables.scenarios import Scenario
+from export_pipelines.db.tables.schedules import ExportScheduleRow, ExportScheduleSlot
 from export_pipelines.db.tables.shards import ExportShard, ShardState
 from export_pipelines.db.tables.subscriptions import ExportReaction, ExportSubscription
 from export_pipelines.db.tables.transcripts import Transcript
@@ -31,6 +32,8 @@ __all__ = [
     "ExportEvent",
     "ExportJobRow",
     "ExportReaction",
+    "ExportScheduleRow",
+    "ExportScheduleSlot",
     "ExportShard",
     "ExportSubscription",
     "ExportUsageStats",

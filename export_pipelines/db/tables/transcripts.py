@@ -33,6 +33,8 @@ class Transcript(Base):
             text('id COLLATE "C"'),
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        # For exports of one day.
+        Index("ix_transcripts_created_at", "created_at", postgresql_where=text("deleted_at IS NULL")),
         {"schema": EVALUATION},
     )
 

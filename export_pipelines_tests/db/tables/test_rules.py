@@ -13,6 +13,7 @@ from export_pipelines_tests.db.rows import (
     add_job,
     add_run,
     add_scenario,
+    add_schedule,
     add_subscription,
     add_transcript,
     add_user,
@@ -95,6 +96,26 @@ BROKEN = {
     "ck_webhook_endpoints_url_shape": """
         INSERT INTO {exports}.webhook_endpoints (id, user_id, name, url, sealed_secret)
         SELECT 'c1', id, 'hook', 'ftp://x', '' FROM {evaluation}.users""",
+    "ck_export_schedules_has_name": "UPDATE {exports}.export_schedules SET name = ' '",
+    "ck_export_schedules_type_shape": "UPDATE {exports}.export_schedules SET type = 'bulk csv'",
+    "ck_export_schedules_input_is_object": "UPDATE {exports}.export_schedules SET input = '[]'",
+    "ck_export_schedules_has_pattern": "UPDATE {exports}.export_schedules SET cron_pattern = ''",
+    "ck_export_schedules_timezone_shape": "UPDATE {exports}.export_schedules SET timezone = 'Europe/../Berlin'",
+    "ck_export_schedules_recipients_is_array": "UPDATE {exports}.export_schedules SET recipients = '{}'",
+    "ck_export_schedules_known_policy": "UPDATE {exports}.export_schedules SET missed_slots = 'ALL'",
+    "ck_export_schedules_paused_has_reason": """
+        UPDATE {exports}.export_schedules SET active = false, next_run = NULL""",
+    "ck_export_schedules_active_has_next_run": "UPDATE {exports}.export_schedules SET next_run = NULL",
+    "ck_export_schedules_counts_in_range": "UPDATE {exports}.export_schedules SET failure_count = 1",
+    "ck_export_schedule_slots_fold_is_bit": """
+        INSERT INTO {exports}.export_schedule_slots (schedule_id, local_time, fold, at)
+        SELECT id, now(), 2, now() FROM {exports}.export_schedules""",
+    "ck_export_schedule_slots_known_outcome": """
+        INSERT INTO {exports}.export_schedule_slots (schedule_id, local_time, fold, at, outcome)
+        SELECT id, now(), 0, now(), 'EXPIRED' FROM {exports}.export_schedules""",
+    "ck_export_schedule_slots_wrong_order_has_no_job": """
+        INSERT INTO {exports}.export_schedule_slots (schedule_id, local_time, fold, at, error)
+        SELECT id, now(), 0, now(), 'wrong' FROM {exports}.export_schedules""",
     "ck_export_audit_logs_known_action": """
         INSERT INTO {exports}.export_audit_logs (job_id, action, at) VALUES ('c1', 'printed', now())""",
     "ck_export_audit_logs_data_is_object": """
@@ -137,6 +158,7 @@ def filled(database: Database) -> Database:
     run = add_run(database, definition)
     add_transcript(database, run, add_scenario(database, definition))
     add_subscription(database)
+    add_schedule(database)
     told = ExportDelivery(
         job_id=add_job(database).id, attempt=1, event="export.failed", recipient="a@b", data={}, next_try_at=NOW
     )
@@ -163,7 +185,7 @@ def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> N
 def test_every_foreign_key_has_an_index(database: Database) -> None:
     with database.transaction() as session:
         keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
-        assert keys == 20
+        assert keys == 23
         assert session.execute(text(UNINDEXED)).all() == []
 
 

@@ -3,7 +3,7 @@
 from export_pipelines.db.migrations.statements import owned, run
 
 revision = "0009"
-down_revision = "0005"
+down_revision = "0008"
 
 SUBSCRIPTIONS = """
 CREATE TYPE {exports}.runs_of AS ENUM ('ALL', 'DEFINITION', 'TAG');

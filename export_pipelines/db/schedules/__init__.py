@@ -1,0 +1,21 @@
+"""Schedules: their rows, and the slots that were turned into exports, each slot once whatever happens."""
+
+from export_pipelines.db.schedules.changes import add, pause, remove, resume
+from export_pipelines.db.schedules.firing import fire, refuse, skip_to
+from export_pipelines.db.schedules.outcomes import settle
+from export_pipelines.db.schedules.queries import due, find, get, list_schedules
+
+__all__ = [
+    "add",
+    "due",
+    "find",
+    "fire",
+    "get",
+    "list_schedules",
+    "pause",
+    "refuse",
+    "remove",
+    "resume",
+    "settle",
+    "skip_to",
+]

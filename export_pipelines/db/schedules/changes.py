@@ -1,0 +1,91 @@
+"""What people do to a schedule: add, pause, resume, remove."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy.orm import Session
+
+from export_pipelines.core.errors import ConflictError, NotFoundError
+from export_pipelines.core.schedules import Schedule, ScheduleRequest
+from export_pipelines.db.database import Database
+from export_pipelines.db.schedules.queries import get
+from export_pipelines.db.schedules.records import row_of, schedule_of
+from export_pipelines.db.tables import ExportScheduleRow
+
+
+def add(database: Database, request: ScheduleRequest, *, next_run: datetime, now: datetime) -> Schedule:
+    """Make the schedule's row, active.
+
+    Raises:
+        ConflictError: the user has a schedule of that name.
+        ValidationError: the user does not exist, or a value cannot be stored.
+    """
+    row = row_of(request, next_run=next_run, now=now)
+    try:
+        with database.transaction() as session:
+            session.add(row)
+            session.flush()
+            session.refresh(row)
+            return schedule_of(row)
+    except ConflictError as error:
+        raise ConflictError(
+            f"there is a schedule {request.name!r} already; give another name, or remove that one first."
+        ) from error
+
+
+def pause(database: Database, schedule_id: str, *, reason: str, now: datetime) -> Schedule:
+    """Stop the schedule's slots from giving exports; one that is paused keeps the reason that it has.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    with database.transaction() as session:
+        paused = change(
+            session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=paused_values(reason)
+        )  # fmt: skip
+    return paused or get(database, schedule_id)
+
+
+def paused_values(reason: str) -> dict[str, Any]:
+    """What a row says that is paused; a paused schedule has no next slot."""
+    return {"active": False, "paused_reason": reason, "next_run": None}
+
+
+def resume(database: Database, schedule_id: str, *, next_run: datetime, now: datetime) -> Schedule:
+    """Let the schedule go on from that slot; what failed before is forgiven. One that is active stays as it is.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    values = {"active": True, "paused_reason": None, "next_run": next_run, "resumed_at": now}
+    with database.transaction() as session:
+        resumed = change(session, schedule_id, ExportScheduleRow.active.is_(False), now=now, values=values)
+    return resumed or get(database, schedule_id)
+
+
+def remove(database: Database, schedule_id: str) -> None:
+    """Delete the schedule and its slots; the exports that they gave stay.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    with database.transaction() as session:
+        gone = delete(ExportScheduleRow).where(ExportScheduleRow.id == schedule_id).returning(ExportScheduleRow.id)
+        if session.scalar(gone) is None:
+            raise NotFoundError(f"There is no schedule {schedule_id!r}. See: export-pipelines schedules")
+
+
+def change(
+    session: Session, schedule_id: str, *conditions: ColumnElement[bool], now: datetime, values: Mapping[str, Any]
+) -> Schedule | None:
+    """Set the values where the conditions hold; None when they do not, or the schedule is gone."""
+    row = session.scalars(
+        update(ExportScheduleRow)
+        .where(ExportScheduleRow.id == schedule_id, *conditions)
+        .values(updated_at=now, **values)
+        .returning(ExportScheduleRow),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    ).one_or_none()
+    return None if row is None else schedule_of(row)

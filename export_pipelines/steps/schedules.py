@@ -1,0 +1,124 @@
+"""Schedules as people handle them: checked when they are added, paused, resumed, run at once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from export_pipelines.catalog.export_type import ExportType
+from export_pipelines.catalog.types import export_type
+from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.jobs import ExportJob
+from export_pipelines.core.schedules import MissedSlots, Schedule, ScheduleRequest
+from export_pipelines.core.slots import Slot, WallTimes, slots_from
+from export_pipelines.db import schedules
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.subjects import TEMPLATE
+from export_pipelines.steps.submit import Order, check, submit
+
+NAME_LENGTH = 100
+BY_HAND = "paused by hand"
+
+
+def add(
+    services: Services,
+    wall_times: WallTimes,
+    order: Order,
+    *,
+    name: str,
+    cron_pattern: str,
+    timezone: str,
+    missed_slots: MissedSlots,
+) -> Schedule:
+    """Check the order as if it were for now, and make a schedule that gives it at each slot from now on.
+
+    Raises:
+        ValidationError, NotFoundError: name, pattern, zone or order are wrong.
+        ConflictError: the user has a schedule of that name.
+    """
+    now = services.clock()
+    if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+        raise ValidationError(f"schedule name {name[:40]!r} is empty, too long or holds control characters.")
+    first = _next_slot(slots_from(wall_times, pattern=cron_pattern, timezone=timezone, start=now), now=now)
+    request = check(services, order)
+    typed = _typed_subject(export_type(request.type), order)
+    wanted = ScheduleRequest(
+        name=name.strip(),
+        user_id=request.user_id,
+        type=request.type,
+        input={
+            # What a name means today is what it means; what a template means is asked at each slot.
+            "subject_id": typed if typed.startswith(TEMPLATE) else request.subject_id,
+            "expiry_hours": request.expiry_hours,
+            "options": dict(request.options),
+            "title": order.title,
+        },
+        cron_pattern=" ".join(cron_pattern.split()),
+        timezone=timezone,
+        delivery=request.delivery,
+        missed_slots=missed_slots,
+    )
+    return schedules.add(services.database, wanted, next_run=first.at, now=now)
+
+
+def order_of(schedule: Schedule) -> Order:
+    """What each slot of the schedule orders.
+
+    Raises:
+        ValidationError: the row has an input that cannot be read, or a type that is not on offer any more.
+    """
+    type_ = export_type(schedule.type)
+    try:
+        return Order(
+            type=schedule.type,
+            user=schedule.user_id,
+            expiry_hours=schedule.input["expiry_hours"],
+            options=schedule.input["options"],
+            title=schedule.input.get("title", ""),
+            delivery=schedule.delivery,
+            **{type_.subject_field: schedule.input["subject_id"]},
+        )
+    except KeyError as error:
+        raise ValidationError(
+            f"schedule {schedule.name!r} has an input without {error}; remove it and add it again."
+        ) from error
+
+
+def upcoming(wall_times: WallTimes, *, cron_pattern: str, timezone: str, count: int, now: datetime) -> tuple[Slot, ...]:
+    """The next slots after now.
+
+    Raises:
+        ValidationError: pattern or zone are wrong.
+    """
+    slots = slots_from(wall_times, pattern=cron_pattern, timezone=timezone, start=now)
+    return tuple(_next_slot(slots, now=now) for _ in range(count))
+
+
+def pause(services: Services, schedule: Schedule) -> Schedule:
+    """Stop the schedule, by hand; one that is paused already stays so, for the reason that it has."""
+    return schedules.pause(services.database, schedule.id, reason=BY_HAND, now=services.clock())
+
+
+def resume(services: Services, wall_times: WallTimes, schedule: Schedule) -> Schedule:
+    """Let the schedule go on with its next slot; those that came while it was paused are not made up for.
+
+    Raises:
+        ValidationError: pattern, zone or order are wrong by now.
+    """
+    now = services.clock()
+    check(services, order_of(schedule))
+    [slot] = upcoming(
+        wall_times, cron_pattern=schedule.cron_pattern, timezone=schedule.timezone, count=1, now=now
+    )  # fmt: skip
+    return schedules.resume(services.database, schedule.id, next_run=slot.at, now=now)
+
+
+def run_now(services: Services, schedule: Schedule) -> ExportJob:
+    """Order what a slot would, now; no slot is taken and nothing is counted."""
+    return submit(services, order_of(schedule))
+
+
+def _next_slot(slots: Iterator[Slot], *, now: datetime) -> Slot:
+    return next(slot for slot in slots if slot.at > now)
+
+
+def _typed_subject(type_: ExportType, order: Order) -> str:
+    return str(getattr(order, type_.subject_field) or "").strip()

@@ -22,6 +22,7 @@ from export_pipelines.steps.upload import MANIFEST_SUFFIX
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV; any case. See the README's table.")]
 RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name.")]
 DefinitionOption = Annotated[str | None, typer.Option(help="Definition: id, beginning of the id, or unique name.")]
+PositionsOption = Annotated[str | None, typer.Option(help="Of the audit log: like 1-2000 or 1001-; all without it.")]
 UserOption = Annotated[
     str | None,
     typer.Option(envvar="EXPORT_PIPELINES_USER", help="E-mail of the user it is for; the oldest user without it."),
@@ -32,17 +33,18 @@ OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file an
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - every option of the command is an argument
     type_name: TypeArgument,
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
+    positions: PositionsOption = None,
     user: UserOption = None,
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a definition or a run to a file."""
+    """Export a definition, a run or the audit log to a file."""
     try:
         options = read_pairs(set_ or ())
         check_folder(out)
@@ -52,6 +54,7 @@ def export(
                 user=user or oldest_user(services),
                 run_id=run_id,
                 definition_id=definition_id,
+                positions=positions,
                 expiry_hours=expiry_hours,
                 options=options,
             )

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from export_pipelines.cli import console, database, demo, exports, imports, jobs, keys, serving, verifying
+from export_pipelines.cli import audit, console, database, demo, exports, imports, jobs, keys, serving, verifying
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -24,6 +24,7 @@ app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(imports.app, name="import")
 app.add_typer(database.app, name="db")
 app.command("sweep")(jobs.sweep_command)

@@ -13,6 +13,7 @@ from export_pipelines.steps.submit import HOURS, Order
 _SUBJECT_HELP = {
     Subject.RUN: "The evaluation run: its id, the first characters of the id, or its name.",
     Subject.DEFINITION: "The definition: its id, the first characters of the id, or its name.",
+    Subject.AUDIT_LOG: "Positions of the audit log, like 1-2000 or 1001-; empty for all that is there now.",
 }
 
 

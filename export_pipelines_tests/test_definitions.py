@@ -25,7 +25,9 @@ def test_the_code_location_loads_without_any_setting_and_without_heavy_imports(t
 
     assert loaded.returncode == 0, loaded.stderr
     jobs, heavy = loaded.stdout.splitlines()
-    assert jobs.split() == sorted([*(type_.job_name for type_ in EXPORT_TYPES), "sweep_exports"])
+    assert jobs.split() == sorted(
+        [*(type_.job_name for type_ in EXPORT_TYPES), "sign_audit_checkpoint", "sweep_exports"]
+    )
     assert heavy == ""
     assert list(tmp_path.iterdir()) == []
     assert "Warning" not in loaded.stderr

@@ -28,7 +28,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
             clock=services.clock,
             redirect=services.settings.redirect_downloads,
         )
-        run_server(app, host=host, port=port)
+        run_server(app, host=host, port=port, log_format=services.settings.log_format)
 
 
 def dev(ui_port: UiPortOption = 3000, port: PortOption = 8010, code_port: CodePortOption = 4266) -> None:

@@ -30,6 +30,7 @@ class Settings:
         db_os_user: operating-system user for the embedded server when we run as root.
         redirect_downloads: whether downloads from S3 go to the store's own short-lived links; off where browsers
             cannot reach the store.
+        log_format: ``text`` or ``json``: how the download service writes its log.
         shard_bytes: frozen bytes after which a new shard begins.
         statement_timeout_seconds: longest a single reading statement may take.
         snapshot_hold_seconds: longest one snapshot may be held.
@@ -48,6 +49,7 @@ class Settings:
     executor: str = "multi_or_in_process"
     db_os_user: str | None = None
     redirect_downloads: bool = True
+    log_format: str = "text"
     shard_bytes: int = 64 * 1024 * 1024
     statement_timeout_seconds: int = 3600
     snapshot_hold_seconds: int = 7200
@@ -83,6 +85,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         executor=text("EXECUTOR") or defaults.executor,
         db_os_user=text("DB_OS_USER"),
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
+        log_format=_choice(environ, "LOG_FORMAT", ("text", "json"), default=defaults.log_format),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
@@ -92,12 +95,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
-    text = environ.get(PREFIX + name)
-    if not text:
-        return default
-    if text not in ("true", "false"):
-        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be true or false.")
-    return text == "true"
+    return _choice(environ, name, ("true", "false"), default=str(default).lower()) == "true"
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, str], *, default: str) -> str:
+    text = environ.get(PREFIX + name) or default
+    if text not in choices:
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be {' or '.join(choices)}.")
+    return text
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int = 1) -> int:

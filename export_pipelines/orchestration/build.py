@@ -6,6 +6,7 @@ import dagster as dg
 
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import read_settings
+from export_pipelines.orchestration.auditing import checkpoint_hourly, sign_audit_checkpoint
 from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.jobs import build_job
@@ -30,8 +31,9 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
         jobs=[
             *(build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES),
             sweep_exports,
+            sign_audit_checkpoint,
         ],
-        schedules=[sweep_hourly],
+        schedules=[sweep_hourly, checkpoint_hourly],
         sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs, end_work_of_lost_workers],
         assets=[
             dg.AssetSpec(

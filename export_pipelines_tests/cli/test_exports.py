@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.verify import verify_path
 from export_pipelines_tests.deployments import Deployment
+from export_pipelines_tests.steps.orders import EVALUATION
 
-NAMES = [type_.name for type_ in EXPORT_TYPES]
+NAMES = [type_.name for type_ in EVALUATION]
 RUN_NAME = "Courtyard, many languages, April"
 SUBJECTS = {"run_id": ("--run-id", SHOWCASE_RUN_ID), "definition_id": ("--definition-id", SHOWCASE_DEFINITION_ID)}
 
 
 def subject(type_name: str) -> tuple[str, str]:
-    return next(SUBJECTS[type_.subject_field] for type_ in EXPORT_TYPES if type_.name == type_name)
+    return next(SUBJECTS[type_.subject_field] for type_ in EVALUATION if type_.name == type_name)
 
 
 @pytest.mark.parametrize("type_name", NAMES)

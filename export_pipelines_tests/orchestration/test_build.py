@@ -47,7 +47,9 @@ def test_every_field_of_every_launch_form_is_described() -> None:
 def test_sensors_and_schedules_say_what_they_do() -> None:
     repository = DEFINITIONS.get_repository_def()
     assert all(sensor.description for sensor in repository.sensor_defs)
-    assert [schedule.cron_schedule for schedule in repository.schedule_defs] == ["7 * * * *"]
+    assert all(schedule.description for schedule in repository.schedule_defs)
+    crons = {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs}
+    assert (crons["sweep_hourly"], crons["checkpoint_hourly"]) == ("7 * * * *", "37 * * * *")
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.xdist_group("deployment"), pytest.mark.timeout(300)]
 
 SCRIPT = Path(sys.executable).with_name("export-pipelines")
 CHROMIUM = Path("/usr/bin/chromium")
-SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID}
+SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID, "positions": "1-"}
 RUN = {"user": DEMO_USER_EMAIL, "run_id": SHOWCASE_RUN_ID}
 # About sixteen of the demonstration run, so that a run lasts a few seconds and can be met in the middle.
 SHARD_BYTES = 14_000
@@ -147,7 +147,11 @@ def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> N
         browser = play.chromium.launch(executable_path=CHROMIUM, args=quiet)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(f"{dev.ui.url}/locations/export_pipelines/jobs/export_definition_md/playground")
-        for field, value in {"user": DEMO_USER_EMAIL, "definition_id": SHOWCASE_DEFINITION_ID}.items():
+        for field, value in {
+            "user": DEMO_USER_EMAIL,
+            "definition_id": SHOWCASE_DEFINITION_ID,
+            "positions": "1-",
+        }.items():
             line = page.locator(".CodeMirror-line", has_text=f"{field}: ''")
             line.click(timeout=60_000)
             # Between the two quotes of the empty text that is there.

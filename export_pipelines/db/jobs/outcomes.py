@@ -50,6 +50,9 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
             return _completed_before(session, stored)
         data = {"attempt": ref.attempt, "size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
         audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
+        audit.record(
+            session, job_id=ref.job_id, action="link_minted", at=now, data={"expires_at": expires_at.isoformat()}
+        )
         events.append(session, job, "published")
         return job
 

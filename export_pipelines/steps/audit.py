@@ -12,7 +12,7 @@ from export_pipelines.core.audit_chain import Walked, walk
 from export_pipelines.core.errors import ConflictError, IntegrityError, ValidationError
 from export_pipelines.db import audit_chain
 from export_pipelines.db.database import Database
-from export_pipelines.db.snapshot import open_snapshot
+from export_pipelines.db.snapshot import Snapshot, open_snapshot
 from export_pipelines.packaging import checkpoints
 from export_pipelines.packaging.codecs import decompress
 from export_pipelines.packaging.records import lines
@@ -81,26 +81,44 @@ def verify_file(path: Path, *, keys: Mapping[str, PublicKey], kept: Sequence[Che
 def sign_checkpoint(services: Services) -> Checkpoint | None:
     """Sign where the chain ends now, after a look at what came since the last checkpoint; None for an empty log.
 
-    Returns the last checkpoint where nothing came.
+    Returns the last checkpoint where nothing came. Rows before it are left to :func:`verify_log`: looking at all of
+    them every hour would take longer from month to month.
 
     Raises:
         IntegrityError: the log is damaged; nothing was signed.
     """
     with open_snapshot(services.database) as snapshot:
         last = next(reversed(audit_chain.checkpoints(snapshot)), None)
-        start = Link(position=last.position, hash=last.hash) if last else START
         head = audit_chain.head(snapshot)
-        walked = walk(audit_chain.rows(snapshot, after=start.position), start=start, head=head)
-    problem = checkpoints.problem_of(last, known_keys(services.settings)) if last else None
-    if walked.broken or problem:
-        reason = walked.broken or f"checkpoint {last.number if last else 0}: {problem}"
+        walked = _since(snapshot, last, head)
+    damage = _damage(walked, last, known_keys(services.settings))
+    if damage:
         raise IntegrityError(
-            f"The audit log is damaged, so no checkpoint was signed: {reason}. "
+            f"The audit log is damaged, so no checkpoint was signed: {damage}. "
             "`export-pipelines audit verify` says whether that is all."
         )
-    if head == start:
+    if head.position == (last.position if last else 0):
         return last
     return _sign(services, head, number=last.number + 1 if last else 1)
+
+
+def _since(snapshot: Snapshot, last: Checkpoint | None, head: Link) -> Walked:
+    """The rows from the one on that was signed last."""
+    if last is None:
+        return walk(audit_chain.rows(snapshot), head=head)
+    return walk(audit_chain.rows(snapshot, after=last.position - 1), start=None, head=head, marks=[last.position])
+
+
+def _damage(walked: Walked, last: Checkpoint | None, keys: Mapping[str, PublicKey]) -> str | None:
+    broken = str(walked.broken) if walked.broken else None
+    if last is None or (broken and walked.rows):
+        return broken
+    problem = checkpoints.problem_of(last, keys)
+    if problem:
+        return f"checkpoint {last.number}: {problem}"
+    if walked.marks.get(last.position) != last.hash:
+        return f"the row at position {last.position} is not the one that checkpoint {last.number} was signed for"
+    return None
 
 
 def _sign(services: Services, head: Link, *, number: int) -> Checkpoint:

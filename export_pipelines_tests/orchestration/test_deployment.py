@@ -147,11 +147,7 @@ def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> N
         browser = play.chromium.launch(executable_path=CHROMIUM, args=quiet)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(f"{dev.ui.url}/locations/export_pipelines/jobs/export_definition_md/playground")
-        for field, value in {
-            "user": DEMO_USER_EMAIL,
-            "definition_id": SHOWCASE_DEFINITION_ID,
-            "positions": "1-",
-        }.items():
+        for field, value in {"user": DEMO_USER_EMAIL, "definition_id": SHOWCASE_DEFINITION_ID}.items():
             line = page.locator(".CodeMirror-line", has_text=f"{field}: ''")
             line.click(timeout=60_000)
             # Between the two quotes of the empty text that is there.

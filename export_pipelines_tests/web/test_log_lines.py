@@ -41,10 +41,8 @@ def test_what_a_route_logs_in_its_thread_is_about_the_same_export() -> None:
 
 
 def test_an_error_is_part_of_its_line_as_json() -> None:
-    try:
-        raise ValueError("why")
-    except ValueError as error:
-        record = logging.LogRecord("l", logging.ERROR, __file__, 1, "failed", (), (type(error), error, None))
+    error = ValueError("why")
+    record = logging.LogRecord("l", logging.ERROR, __file__, 1, "failed", (), (ValueError, error, None))
     text = log_lines.JsonLines().format(record)
     assert "\n" not in text
     assert json.loads(text)["error"] == "ValueError: why"

@@ -3,11 +3,20 @@
 from export_pipelines.db.jobs.creation import create
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
 from export_pipelines.db.jobs.progress import report_progress
-from export_pipelines.db.jobs.queries import expired_candidates, find, find_by_dagster_runs, get, list_jobs, stale
+from export_pipelines.db.jobs.queries import (
+    by_ids,
+    expired_candidates,
+    find,
+    find_by_dagster_runs,
+    get,
+    list_jobs,
+    stale,
+)
 from export_pipelines.db.jobs.records import ref_of, request_of
 from export_pipelines.db.jobs.work import cancel, claim, reopen, require_current
 
 __all__ = [
+    "by_ids",
     "cancel",
     "claim",
     "complete",

@@ -132,12 +132,13 @@ def sweep_command(dry_run: DryRunOption = False) -> None:
 def _show_what_would_go(services: Services) -> None:
     """A line for each object, as it is found: there may be many."""
     objects = size = 0
-    for job in overdue(services):
+    expiring = overdue(services)
+    for job in expiring:
         console.out.print(f"{job.output_path}  job {job.id} expired at {console.shown(job.expires_at)}", markup=False)
     for found in disposable(services):
         objects, size = objects + 1, size + found.size
         console.out.print(f"{found.key}  {console.bytes_shown(found.size)}  {found.reason}", markup=False)
-    console.out.print(f"{objects} objects ({console.bytes_shown(size)}) would go, and files of jobs that expire now")
+    console.out.print(f"{objects} objects ({console.bytes_shown(size)}) and {len(expiring)} jobs' files would go")
 
 
 def _status(text: str) -> JobStatus:

@@ -139,3 +139,21 @@ def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
     assert swept.out.startswith("1 jobs expired, 0 dead jobs failed, ")
     assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
     assert [path for path in deployment.store.rglob("*") if path.is_file()] == []
+
+
+def test_expiring_and_sweeping_show_first_what_would_go(deployment: Deployment) -> None:
+    job = completed(deployment)
+    with deployment.database.raw_connection() as connection:
+        connection.execute("UPDATE exports.export_jobs SET completed_at = now() - interval '9 h', expires_at = now()")
+        connection.commit()
+    shown = deployment.run("sweep", "--dry-run", EXPORT_PIPELINES_STAGING_GRACE_SECONDS="0")
+    assert f"{job.output_path}  job {job.id} expired at " in shown.out
+    assert f"staging/{job.id}/1/" in shown.out
+    assert shown.out.endswith(" and 1 jobs' files would go\n")
+    would = deployment.run("jobs", "expire", "--dry-run")
+    assert (would.status, would.out.splitlines()[-1]) == (0, "1 jobs would be expired")
+    assert jobs.get(deployment.database, job.id).status is JobStatus.COMPLETED
+    assert deployment.run("jobs", "expire").out.splitlines()[-1] == "1 jobs were expired"
+    assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
+    assert list(deployment.services.store.list("exports/")) == []
+    assert deployment.run("jobs", "expire").out == "0 jobs were expired\n"

@@ -48,7 +48,8 @@ def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None
     assert shown.status == 0
     for text in (job.title, str(job.checksum), str(job.output_url), str(deployment.store)):
         assert text in shown.out
-    assert [line.split()[-1] for line in shown.out.splitlines()[-3:]] == ["created", "started", "completed"]
+    history = ["created", "started", "completed", "link_minted"]
+    assert [line.split()[-1] for line in shown.out.splitlines()[-4:]] == history
 
 
 def test_a_terminal_without_the_letters_gets_their_numbers_and_json_says_the_same_everywhere(

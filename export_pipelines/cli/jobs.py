@@ -1,4 +1,4 @@
-"""``export-pipelines jobs``: list, show, retry, cancel and expire; and ``sweep``."""
+"""``export-pipelines jobs``: list, show, retry and cancel; and ``sweep``."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -8,12 +8,11 @@ import typer
 from export_pipelines.catalog.types import export_type
 from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import JsonOption, carry_out, report
+from export_pipelines.cli.files import DryRunOption, show_what_would_go
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events, jobs, leases
 from export_pipelines.db.events import Event
-from export_pipelines.steps.expiry import expire, overdue
-from export_pipelines.steps.retention import disposable
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.sweep import sweep
 
@@ -24,7 +23,6 @@ StatusOption = Annotated[str | None, typer.Option(help=f"Only these: {', '.join(
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only exports of this type.")]
 EventsOption = Annotated[bool, typer.Option("--events", help="With every event of its progress, not just the last.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this many, newest first.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")]
 EVENT_COLUMNS = ("AT (UTC)", "ATTEMPT", "DONE", "ROWS", "BYTES", "EVENT")
 
 
@@ -106,39 +104,17 @@ def cancel(job_id: IdArgument) -> None:
         console.out.print(f"job {job.id} is {job.status}")
 
 
-@app.command(name="expire")
-def expire_(dry_run: DryRunOption = False) -> None:
-    """Expire every job whose time is over, and delete its file; links to it are refused already."""
-    with session.services() as services:
-        done = overdue(services) if dry_run else tuple(expire(services))
-    for job in done:
-        console.out.print(f"{job.id}  {console.shown(job.expires_at)}  {job.output_path}", markup=False)
-    console.out.print(f"{len(done)} jobs {'would be' if dry_run else 'were'} expired")
-
-
 def sweep_command(dry_run: DryRunOption = False) -> None:
     """Expire files whose time is over, fail jobs whose worker is dead, remove objects nobody needs."""
     with session.services() as services:
         if dry_run:
-            _show_what_would_go(services)
+            show_what_would_go(services)
             return
         swept = sweep(services)
     console.out.print(
         f"{len(swept.expired)} jobs expired, {len(swept.failed)} dead jobs failed, {swept.objects} staged objects and "
         f"{swept.orphans} orphaned files ({console.bytes_shown(swept.bytes)}) removed"
     )
-
-
-def _show_what_would_go(services: Services) -> None:
-    """A line for each object, as it is found: there may be many."""
-    objects = size = 0
-    expiring = overdue(services)
-    for job in expiring:
-        console.out.print(f"{job.output_path}  job {job.id} expired at {console.shown(job.expires_at)}", markup=False)
-    for found in disposable(services):
-        objects, size = objects + 1, size + found.size
-        console.out.print(f"{found.key}  {console.bytes_shown(found.size)}  {found.reason}", markup=False)
-    console.out.print(f"{objects} objects ({console.bytes_shown(size)}) and {len(expiring)} jobs' files would go")
 
 
 def _status(text: str) -> JobStatus:

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from export_pipelines.cli import audit, console, database, demo, exports, imports, jobs, keys, serving, verifying
+from export_pipelines.cli import audit, console, database, demo, exports, files, imports, jobs, keys, serving, verifying
 from export_pipelines.core.errors import ExportPipelinesError, RequestError
 
 FAILED = 1
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
+for command in (files.link, files.delete, files.expire):
+    jobs.app.command()(command)
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -8,6 +8,7 @@ import pytest
 
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
+from export_pipelines.db.seed import DEMO_USER_EMAIL
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
@@ -158,3 +159,17 @@ def test_expiring_and_sweeping_show_first_what_would_go(deployment: Deployment) 
     assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
     assert list(deployment.services.store.list("exports/")) == []
     assert deployment.run("jobs", "expire").out == "0 jobs were expired\n"
+
+
+def test_a_further_link_is_made_and_a_job_deleted_when_somebody_says_yes(deployment: Deployment) -> None:
+    job = completed(deployment)
+    made = deployment.run("jobs", "link", job.id, "--for", DEMO_USER_EMAIL, "--hours", "1")
+    assert (made.status, made.err) == (0, "")
+    assert made.out.startswith("http://127.0.0.1:8010/downloads/")
+    assert deployment.run("jobs", "link", job.id, "--hours", "0").status == 2
+    assert deployment.run("jobs", "delete", job.id).status == 1
+    assert deployment.run("jobs", "delete", job.id, "--yes").out == f"job {job.id} is deleted\n"
+    assert deployment.run("jobs", "show", job.id).status == 2
+    assert list(deployment.services.store.list("exports/")) == []
+    actions = [row["action"] for row in deployment.run("audit", "list", "--job", job.id, "--json").json]
+    assert actions[:3] == ["deleted", "shared", "link_minted"]

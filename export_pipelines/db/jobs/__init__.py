@@ -1,5 +1,6 @@
 """Export jobs: reading their rows and changing them, each change fenced by status and attempt, and audited."""
 
+from export_pipelines.db.jobs.access import delete, note_link
 from export_pipelines.db.jobs.creation import create
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
 from export_pipelines.db.jobs.progress import report_progress
@@ -22,6 +23,7 @@ __all__ = [
     "complete",
     "count_download",
     "create",
+    "delete",
     "expire",
     "expired_candidates",
     "fail",
@@ -29,6 +31,7 @@ __all__ = [
     "find_by_dagster_runs",
     "get",
     "list_jobs",
+    "note_link",
     "ref_of",
     "reopen",
     "report_progress",

@@ -5,9 +5,10 @@ are not as expected, nothing is known.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -19,6 +20,8 @@ NEEDED = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR")
 """The daemon's parts that exports cannot do without, as Dagster names them."""
 SILENT_SECONDS = 120
 """Each part writes a heartbeat every half minute."""
+KEPT = timedelta(seconds=5)
+"""How long what was seen is told again."""
 _MOST = 200
 """More sensors and schedules than any code location of ours has; what is beyond is not counted."""
 
@@ -68,6 +71,34 @@ class Daemon:
             for part in NEEDED
             if part not in self.heartbeats or (now - self.heartbeats[part]).total_seconds() > SILENT_SECONDS
         )
+
+
+class DaemonWatch:
+    """Looks at the daemon at most every few seconds, however many ask; used by many threads.
+
+    Args:
+        database: Dagster's own; None where it is not known.
+        clock: the present moment, aware and UTC.
+    """
+
+    def __init__(self, database: Database | None, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._looking = threading.Lock()
+        self._looked_at: datetime | None = None
+        self._seen: Daemon | None = None
+
+    def look(self) -> Daemon | None:
+        """How the daemon was a moment ago. While one asks a database that does not answer, others do not wait."""
+        now = self._clock()
+        if self._looked_at is not None and self._looked_at <= now < self._looked_at + KEPT:
+            return self._seen
+        if self._looking.acquire(blocking=False):
+            try:
+                self._seen, self._looked_at = read(self._database), now
+            finally:
+                self._looking.release()
+        return self._seen
 
 
 def read(database: Database | None) -> Daemon | None:

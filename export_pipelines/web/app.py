@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from export_pipelines.core.errors import ExportPipelinesError, UnavailableError
+from export_pipelines.db.daemon import DaemonWatch
 from export_pipelines.db.database import Database
 from export_pipelines.storage.store import ObjectStore
 from export_pipelines.web import downloads, health, metrics
@@ -42,8 +43,9 @@ def create_app(
     app = FastAPI(title="export-pipelines", openapi_url=None, redirect_slashes=False)
     links = downloads.Downloads(database, store, secret=secret, clock=clock, redirect=redirect)
     app.include_router(downloads.router(links))
-    app.include_router(health.router(database, store, dagster=dagster, clock=clock))
-    figures = metrics.Deployment(database, dagster, clock=clock, refused=links.refusals.counts)
+    watch = DaemonWatch(dagster, clock)
+    app.include_router(health.router(database, store, watch=watch, clock=clock))
+    figures = metrics.Deployment(database, watch, clock=clock, refused=links.refusals.counts)
     app.include_router(metrics.router(figures))
     app.add_exception_handler(ProblemError, _tell_problem)
     app.add_exception_handler(ExportPipelinesError, _tell_ours)

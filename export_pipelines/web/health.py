@@ -12,17 +12,15 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from export_pipelines.core.errors import ExportPipelinesError
-from export_pipelines.db import daemon, jobs
-from export_pipelines.db.daemon import SILENT_SECONDS
+from export_pipelines.db import jobs
+from export_pipelines.db.daemon import SILENT_SECONDS, DaemonWatch
 from export_pipelines.db.database import Database
 from export_pipelines.storage.store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
 
-def router(
-    database: Database, store: ObjectStore, *, dagster: Database | None, clock: Callable[[], datetime]
-) -> APIRouter:
+def router(database: Database, store: ObjectStore, *, watch: DaemonWatch, clock: Callable[[], datetime]) -> APIRouter:
     """The routes; 200 when all is well, else 503. Reasons go into the log, not to the public."""
 
     def healthz() -> JSONResponse:
@@ -31,10 +29,10 @@ def router(
             "database": _state("database", lambda: jobs.list_jobs(database, limit=1)),
             "store": _state("store", lambda: next(iter(store.list("healthz/")), None)),
         }
-        return _answer(found, {"daemon": _daemon_state(dagster, clock())})
+        return _answer(found, {"daemon": _daemon_state(watch, clock())})
 
     def daemon_healthz() -> JSONResponse:
-        return _answer({"daemon": _daemon_state(dagster, clock())}, {})
+        return _answer({"daemon": _daemon_state(watch, clock())}, {})
 
     routes = APIRouter()
     for path, route in (("/healthz", healthz), ("/healthz/daemon", daemon_healthz)):
@@ -48,9 +46,9 @@ def _answer(decisive: Mapping[str, str], more: Mapping[str, str]) -> JSONRespons
     return JSONResponse(content, status_code=200 if healthy else 503)
 
 
-def _daemon_state(dagster: Database | None, now: datetime) -> str:
+def _daemon_state(watch: DaemonWatch, now: datetime) -> str:
     """``ok``, ``stopped``, or ``unknown`` where Dagster's database is not there to ask."""
-    found = daemon.read(dagster)
+    found = watch.look()
     if found is None:
         return "unknown"
     stopped = found.stopped(now)

@@ -21,8 +21,8 @@ from prometheus_client.registry import Collector
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.errors import ExportPipelinesError
 from export_pipelines.core.jobs import JobStatus
-from export_pipelines.db import daemon, metrics
-from export_pipelines.db.daemon import Daemon
+from export_pipelines.db import metrics
+from export_pipelines.db.daemon import Daemon, DaemonWatch
 from export_pipelines.db.database import Database
 from export_pipelines.db.metrics import Figures
 
@@ -43,13 +43,13 @@ class Deployment(Collector):
     def __init__(
         self,
         database: Database,
-        dagster: Database | None,
+        watch: DaemonWatch,
         *,
         clock: Callable[[], datetime],
         refused: Callable[[], Mapping[str, int]],
     ) -> None:
         self._database = database
-        self._dagster = dagster
+        self._watch = watch
         self._clock = clock
         self._refused = refused
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Deployment(Collector):
         now = self._clock()
         with self._lock:
             if self._made is None or not self._made[0] <= now < self._made[0] + KEPT:
-                self._made = (now, [*self._of_database(now), *_of_daemon(daemon.read(self._dagster), now)])
+                self._made = (now, [*self._of_database(now), *_of_daemon(self._watch.look(), now)])
             families = self._made[1]
         yield from families
         name, says = f"{_PREFIX}links_refused", "Download links refused by this process, by reason."

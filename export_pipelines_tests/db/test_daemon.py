@@ -1,6 +1,7 @@
 """What is known of Dagster's daemon, from tables that Dagster itself wrote."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,6 +128,23 @@ def test_health_and_metrics_tell_what_the_daemon_does(
         clock[0] += timedelta(minutes=5)
         assert answers() == (200, "stopped", 503, "unavailable")
         assert "export_pipelines_daemon_up 0.0\n" in httpx.get(f"{url}/metrics").text
+
+
+def test_nobody_waits_while_somebody_asks_a_database_that_does_not_answer(
+    instance: dg.DagsterInstance, dagster_database: Database
+) -> None:
+    beat(instance, NOW)
+    watch = daemon.DaemonWatch(dagster_database, lambda: NOW)
+    with dagster_database.raw_connection() as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute("LOCK TABLE daemon_heartbeats")
+        asking = pool.submit(watch.look)
+        while not watch._looking.locked():
+            pass
+        assert watch.look() is None
+        connection.rollback()
+        assert asking.result(timeout=10) is not None
+    beat(instance, NOW - timedelta(hours=1))
+    assert watch.look() is asking.result()
 
 
 def test_of_a_database_that_is_away_not_made_or_of_another_shape_nothing_is_known(

@@ -71,14 +71,25 @@ END
 $$;
 """
 
+# The head is written once: a row that one transaction changes again and again is slower to find each time.
 EARLIER_ROWS = """
 DO $$
 DECLARE
+    head {exports}.export_audit_head;
     entry {exports}.export_audit_logs;
 BEGIN
+    SELECT * INTO STRICT head FROM {exports}.export_audit_head FOR UPDATE;
     FOR entry IN SELECT * FROM {exports}.export_audit_logs ORDER BY id LOOP
-        PERFORM {exports}.chain_audit_row(entry);
+        entry.position := head.position + 1;
+        entry.previous_hash := head.hash;
+        entry.hash := {exports}.audit_hash(entry);
+        UPDATE {exports}.export_audit_logs
+        SET position = entry.position, previous_hash = entry.previous_hash, hash = entry.hash
+        WHERE id = entry.id;
+        head.position := entry.position;
+        head.hash := entry.hash;
     END LOOP;
+    UPDATE {exports}.export_audit_head SET position = head.position, hash = head.hash;
 END
 $$;
 """

@@ -76,6 +76,14 @@ BROKEN = {
     "ck_export_audit_logs_data_is_object": """
         INSERT INTO {exports}.export_audit_logs (job_id, action, at, additional_data)
         VALUES ('c1', 'shared', now(), '[]')""",
+    "ck_export_audit_logs_at_in_calendar": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at) VALUES ('c1', 'shared', 'infinity')""",
+    "ck_export_audit_logs_chained_whole": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at, position) VALUES ('c1', 'shared', now(), 1)""",
+    "ck_export_audit_head_only_one": """
+        INSERT INTO {exports}.export_audit_head (is_head, position, hash) VALUES (false, 0, '')""",
+    "ck_export_audit_checkpoints_counts_from_one": """
+        INSERT INTO {exports}.export_audit_checkpoints VALUES (0, 1, '', now(), '', '')""",
 }
 
 CHECKS = """

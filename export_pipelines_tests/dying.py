@@ -159,16 +159,15 @@ def export_all(folder: str) -> Callable[[], None]:
     """Every export type of the demonstration data, the files under ``folder``."""
     from pathlib import Path
 
-    from export_pipelines.catalog.types import EXPORT_TYPES
     from export_pipelines.cli import session
     from export_pipelines.cli.exports import copy_out
     from export_pipelines.steps import export
     from export_pipelines.steps.submit import submit
-    from export_pipelines_tests.steps.orders import order
+    from export_pipelines_tests.steps.orders import EVALUATION, order
 
     def work() -> None:
         with session.services() as services:
-            for type_ in EXPORT_TYPES:
+            for type_ in EVALUATION:
                 job = export.run_export(services, submit(services, order(type_.name)).id)
                 assert copy_out(services, job, Path(folder))
 

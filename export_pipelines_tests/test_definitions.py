@@ -25,7 +25,13 @@ def test_the_code_location_loads_without_any_setting_and_without_heavy_imports(t
 
     assert loaded.returncode == 0, loaded.stderr
     jobs, heavy = loaded.stdout.splitlines()
-    own = ["sweep_exports", "dispatch_exports", "catch_up_subscriptions", "count_usage_stats"]
+    own = [
+        "sweep_exports",
+        "dispatch_exports",
+        "catch_up_subscriptions",
+        "count_usage_stats",
+        "sign_audit_checkpoint",
+    ]
     assert jobs.split() == sorted([*(type_.job_name for type_ in EXPORT_TYPES), *own])
     assert heavy == ""
     assert list(tmp_path.iterdir()) == []

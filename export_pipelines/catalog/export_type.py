@@ -19,7 +19,15 @@ class Subject(enum.StrEnum):
     DEFINITION = "definition"
     RUN = "run"
     DAY = "day"
+    AUDIT_LOG = "audit_log"
 
+
+_FIELDS = {
+    Subject.DEFINITION: "definition_id",
+    Subject.RUN: "run_id",
+    Subject.DAY: "day",
+    Subject.AUDIT_LOG: "positions",
+}
 
 SourceReader = Callable[[Snapshot, str, Mapping[str, Any]], Source]
 """Reads what one export needs: ``(snapshot, subject id, options)``."""
@@ -45,6 +53,7 @@ class ExportType:
         format: how rows become bytes.
         streamed: rendering is quicker than PostgreSQL sends, so rows are rendered as they come instead of being
             frozen first; the file is the same.
+        line_id: what names a record in JSON Lines and CSV.
     """
 
     name: str
@@ -61,6 +70,7 @@ class ExportType:
     stem: Callable[[Context], str]
     format: FlatFormat | ArchiveFormat
     streamed: bool = False
+    line_id: str = "transcript_id"
 
     @property
     def is_archive(self) -> bool:
@@ -74,5 +84,5 @@ class ExportType:
 
     @property
     def subject_field(self) -> str:
-        """What forms and command lines call the subject's id; a day needs none, being what it is called."""
-        return str(self.subject) if self.subject is Subject.DAY else f"{self.subject}_id"
+        """What forms and command lines call the subject's id."""
+        return _FIELDS[self.subject]

@@ -1,5 +1,6 @@
 """The list of export types; a new one is a file beside this and a line here."""
 
+from export_pipelines.catalog.audit_jsonl import AUDIT_JSONL
 from export_pipelines.catalog.bulk_csv import BULK_CSV
 from export_pipelines.catalog.bulk_day_jsonl import BULK_DAY_JSONL
 from export_pipelines.catalog.bulk_jsonl import BULK_JSONL
@@ -18,6 +19,7 @@ EXPORT_TYPES: tuple[ExportType, ...] = (
     BULK_CSV,
     BULK_PARQUET,
     BULK_DAY_JSONL,
+    AUDIT_JSONL,
 )
 
 

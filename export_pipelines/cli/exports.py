@@ -24,6 +24,7 @@ TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV
 RunOption = Annotated[str | None, typer.Option(help="Run: id, beginning of the id, or unique name; or @latest.")]
 DayOption = Annotated[str | None, typer.Option(help="Day that is over, UTC, like 2026-03-01; or @yesterday.")]
 DefinitionOption = Annotated[str | None, typer.Option(help="Definition: id, beginning of the id, or unique name.")]
+PositionsOption = Annotated[str | None, typer.Option(help="Of the audit log: like 1-2000 or 1001-; all without it.")]
 UserOption = Annotated[
     str | None,
     typer.Option(envvar="EXPORT_PIPELINES_USER", help="E-mail of the user it is for; the oldest user without it."),
@@ -49,6 +50,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
     day: DayOption = None,
+    positions: PositionsOption = None,
     user: UserOption = None,
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
@@ -58,7 +60,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Export a definition, a run or a day to a file."""
+    """Export a definition, a run, a day or the audit log to a file."""
     try:
         options = read_pairs(set_ or ())
         delivery = read_delivery(notify or (), attach=attach, with_link=not no_link)
@@ -70,6 +72,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
                 run_id=run_id,
                 definition_id=definition_id,
                 day=day,
+                positions=positions,
                 expiry_hours=expiry_hours,
                 options=options,
                 delivery=delivery,

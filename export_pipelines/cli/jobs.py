@@ -8,6 +8,7 @@ import typer
 from export_pipelines.catalog.types import export_type
 from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import JsonOption, carry_out, report
+from export_pipelines.cli.files import DryRunOption, show_what_would_go
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events, jobs, leases
@@ -103,13 +104,16 @@ def cancel(job_id: IdArgument) -> None:
         console.out.print(f"job {job.id} is {job.status}")
 
 
-def sweep_command() -> None:
-    """Expire files whose time is over, fail jobs whose worker is dead, remove staging nobody needs."""
+def sweep_command(dry_run: DryRunOption = False) -> None:
+    """Expire files whose time is over, fail jobs whose worker is dead, remove objects nobody needs."""
     with session.services() as services:
+        if dry_run:
+            show_what_would_go(services)
+            return
         swept = sweep(services)
     console.out.print(
-        f"{len(swept.expired)} jobs expired, {len(swept.failed)} dead jobs failed, {swept.objects} staged objects "
-        f"({console.bytes_shown(swept.bytes)}) removed"
+        f"{len(swept.expired)} jobs expired, {len(swept.failed)} dead jobs failed, {swept.objects} staged objects and "
+        f"{swept.orphans} orphaned files ({console.bytes_shown(swept.bytes)}) removed"
     )
 
 

@@ -7,11 +7,13 @@ import typer
 from typer.exceptions import TyperException
 
 from export_pipelines.cli import (
+    audit,
     console,
     database,
     deliveries,
     demo,
     exports,
+    files,
     imports,
     jobs,
     keys,
@@ -37,11 +39,14 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
+for command in (files.link, files.delete, files.expire):
+    jobs.app.command()(command)
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(imports.app, name="import")

@@ -1,10 +1,13 @@
 """``export-pipelines serve`` and ``dev``: the download service alone, or everything together."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from export_pipelines.cli import session
+from export_pipelines.core.settings import Settings
+from export_pipelines.db.database import Database, dagster_database_url
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the download service.")]
@@ -19,7 +22,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
     from export_pipelines.web.app import create_app  # noqa: PLC0415
     from export_pipelines.web.serve import serve as run_server  # noqa: PLC0415
 
-    with session.services() as services:
+    with session.services() as services, closing(_dagster(services.settings)) as dagster:
         secret = link_secret(services.settings)
         app = create_app(
             services.database,
@@ -27,8 +30,14 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
             secret=secret,
             clock=services.clock,
             redirect=services.settings.redirect_downloads,
+            dagster=dagster,
         )
-        run_server(app, host=host, port=port)
+        run_server(app, host=host, port=port, log_format=services.settings.log_format)
+
+
+def _dagster(settings: Settings) -> Database:
+    """Dagster's database, of which links need nothing: nobody waits for it."""
+    return Database(dagster_database_url(settings), connect_seconds=2)
 
 
 def dev(ui_port: UiPortOption = 3000, port: PortOption = 8010, code_port: CodePortOption = 4266) -> None:

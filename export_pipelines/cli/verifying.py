@@ -1,5 +1,6 @@
 """``export-pipelines verify``: re-check a file's manifest, its signature, and what the database says by now."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from export_pipelines.cli import console, session
 from export_pipelines.cli.differing import compared, lines, summary
 from export_pipelines.core.errors import IntegrityError, ValidationError, WorkError
 from export_pipelines.core.ids import looks_like_id
-from export_pipelines.packaging.signing import read_public_key
+from export_pipelines.packaging.signing import PublicKey, read_public_key
 from export_pipelines.steps.against_database import compare
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import known_keys
@@ -49,10 +50,15 @@ def verify(
 
 
 def _trust(public_key: str | None, *, allow_unsigned: bool) -> Trust:
+    return Trust(keys=trusted_keys(public_key), allow_unsigned=allow_unsigned)
+
+
+def trusted_keys(public_key: str | None) -> Mapping[str, PublicKey]:
+    """The one key that was given, or all under home, by their ids."""
     if public_key is None:
-        return Trust(keys=known_keys(session.settings()), allow_unsigned=allow_unsigned)
+        return known_keys(session.settings())
     key = read_public_key(_key_text(public_key), where=f"--public-key {public_key}")
-    return Trust(keys={key.id: key}, allow_unsigned=allow_unsigned)
+    return {key.id: key}
 
 
 def _key_text(given: str) -> str:

@@ -42,7 +42,17 @@ class ForgedLinkError(RequestError):
 
 
 class ExpiredLinkError(RequestError):
-    """A genuine download link, or the file behind it, whose time is over."""
+    """A genuine download link, or the file behind it, whose time is over.
+
+    Attributes:
+        job_id: the export that the link names.
+        person: whom it was made for, if for anybody.
+    """
+
+    def __init__(self, message: str, *, job_id: str, person: str | None = None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.person = person
 
 
 class DeliveryRefusedError(RequestError):

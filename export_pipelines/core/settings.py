@@ -38,6 +38,7 @@ class Settings:
             cannot reach the store.
         readers: connections that read one export's rows from one snapshot; 0 takes one for every two processors, at
             most four: PostgreSQL needs a processor for each, and what is read needs one too.
+        log_format: ``text`` or ``json``: how the download service writes its log.
         shard_bytes: frozen bytes after which a new shard begins.
         parallel_shards: expected shards from which on an export renders them in several processes.
         statement_timeout_seconds: longest a single reading statement may take.
@@ -66,6 +67,7 @@ class Settings:
     db_os_user: str | None = None
     redirect_downloads: bool = True
     readers: int = 0
+    log_format: str = "text"
     shard_bytes: int = 64 * 1024 * 1024
     parallel_shards: int = 4
     statement_timeout_seconds: int = 3600
@@ -116,6 +118,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         db_os_user=text("DB_OS_USER"),
         redirect_downloads=_switch(environ, "REDIRECT_DOWNLOADS", default=defaults.redirect_downloads),
         readers=_number(environ, "READERS", defaults.readers, low=0),
+        log_format=_choice(environ, "LOG_FORMAT", ("text", "json"), default=defaults.log_format),
         shard_bytes=_number(environ, "SHARD_BYTES", defaults.shard_bytes, low=1),
         parallel_shards=_number(environ, "PARALLEL_SHARDS", defaults.parallel_shards),
         statement_timeout_seconds=_number(environ, "STATEMENT_TIMEOUT_SECONDS", defaults.statement_timeout_seconds),
@@ -132,12 +135,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
-    text = environ.get(PREFIX + name)
-    if not text:
-        return default
-    if text not in ("true", "false"):
-        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be true or false.")
-    return text == "true"
+    return _choice(environ, name, ("true", "false"), default=str(default).lower()) == "true"
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, str], *, default: str) -> str:
+    text = environ.get(PREFIX + name) or default
+    if text not in choices:
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be {' or '.join(choices)}.")
+    return text
 
 
 def _day(environ: Mapping[str, str], name: str, *, default: date) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from export_pipelines.db.database import Database
@@ -23,9 +23,15 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One event in the life of an export."""
+    """One event in the life of an export.
 
-    job_id: str
+    Attributes:
+        position: in the chain; None only inside the transaction that writes it.
+        job_id: None for a refused link that named no job of ours.
+    """
+
+    position: int | None
+    job_id: str | None
     action: str
     at: datetime
     actor: Actor
@@ -35,7 +41,7 @@ class AuditEntry:
 def record(
     session: Session,
     *,
-    job_id: str,
+    job_id: str | None,
     action: str,
     at: datetime,
     actor: Actor | None = None,
@@ -63,8 +69,20 @@ def list_for_job(database: Database, job_id: str) -> tuple[AuditEntry, ...]:
         return tuple(_entry(row) for row in session.scalars(query))
 
 
+def list_newest(
+    database: Database, *, job_id: str | None = None, action: str | None = None, limit: int = 100
+) -> tuple[AuditEntry, ...]:
+    """The newest events, newest first, narrowed down by whatever is given."""
+    of_job = true() if job_id is None else AuditLog.job_id == job_id
+    of_action = true() if action is None else AuditLog.action == action
+    query = select(AuditLog).where(of_job, of_action).order_by(AuditLog.id.desc()).limit(limit)
+    with database.transaction() as session:
+        return tuple(_entry(row) for row in session.scalars(query))
+
+
 def _entry(row: AuditLog) -> AuditEntry:
     return AuditEntry(
+        position=row.position,
         job_id=row.job_id,
         action=row.action,
         at=row.at.astimezone(UTC),

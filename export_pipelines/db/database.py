@@ -26,6 +26,7 @@ class Database:
         schemas: PostgreSQL schema by context.
         statement_timeout_seconds: longest a single reading statement of a snapshot may take.
         snapshot_hold_seconds: longest a snapshot may be held.
+        connect_seconds: longest to wait for a server that does not answer.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Database:
         schemas: Mapping[str, str] | None = None,
         statement_timeout_seconds: int = 3600,
         snapshot_hold_seconds: int = 7200,
+        connect_seconds: int = 10,
     ) -> None:
         self._url = _read_url(url)
         self.schemas = {**{name: name for name in CONTEXTS}, **(schemas or {})}
         self.statement_timeout_seconds = statement_timeout_seconds
         self.snapshot_hold_seconds = snapshot_hold_seconds
+        self.connect_seconds = connect_seconds
 
     def __repr__(self) -> str:
         return f"Database({self._url.render_as_string(hide_password=True)})"
@@ -83,7 +86,7 @@ class Database:
             # A deployment has many small processes: each keeps little, and may burst.
             pool_size=2,
             max_overflow=10,
-            connect_args=_CONNECT,
+            connect_args={**_CONNECT, "connect_timeout": self.connect_seconds},
             execution_options={"schema_translate_map": dict(self.schemas)},
         )
         event.listen(engine, "connect", lambda connection, _: _prepare(connection))
@@ -106,7 +109,9 @@ class Database:
         """A connection of the driver's own, outside the pool; closed, not committed, when the block ends."""
         with self.translated():
             arguments, keywords = self.engine.dialect.create_connect_args(self._url)
-            connection = psycopg.connect(*arguments, **{**keywords, **_CONNECT})
+            connection = psycopg.connect(
+                *arguments, **{**keywords, **_CONNECT, "connect_timeout": self.connect_seconds}
+            )
             try:
                 _prepare(connection)
                 connection.autocommit = autocommit
@@ -153,7 +158,6 @@ def dagster_database_url(settings: Settings) -> str:
 # Half a minute after the other side's machine has vanished without a word, both sides know: a reader does not wait for
 # rows for ever, and the server does not keep the locks of a worker that is no more.
 _CONNECT = {
-    "connect_timeout": 10,
     "fallback_application_name": "export-pipelines",
     "client_encoding": "UTF8",
     "keepalives_idle": 15,

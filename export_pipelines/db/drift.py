@@ -14,7 +14,8 @@ from export_pipelines.db.database import Database
 from export_pipelines.db.migrate import VERSION_TABLE
 from export_pipelines.db.tables import Base
 
-# NOT NULL is compared with its column; from PostgreSQL 18 on it is also a constraint with a made-up name.
+# NOT NULL is compared with its column; from PostgreSQL 18 on it is also a constraint with a made-up name. Constraint
+# triggers are triggers, which models do not describe.
 CATALOG = """
 SELECT 'table' AS kind, c.relname AS name, '' AS definition
 FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -34,7 +35,7 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('r', 'p')
 UNION ALL
 SELECT 'constraint', k.conname, pg_get_constraintdef(k.oid)
-FROM pg_constraint k WHERE k.connamespace = CAST(:schema AS regnamespace) AND k.contype <> 'n'
+FROM pg_constraint k WHERE k.connamespace = CAST(:schema AS regnamespace) AND k.contype NOT IN ('n', 't')
 UNION ALL
 SELECT 'index', c.relname, pg_get_indexdef(c.oid)
 FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('i', 'I')

@@ -6,6 +6,7 @@ import dagster as dg
 
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import read_settings
+from export_pipelines.orchestration.auditing import checkpoint_hourly, sign_audit_checkpoint
 from export_pipelines.orchestration.days import partitions_of
 from export_pipelines.orchestration.deliveries import send_deliveries
 from export_pipelines.orchestration.executors import executor
@@ -47,7 +48,14 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
         for type_ in EXPORT_TYPES
     ]
     return dg.Definitions(
-        jobs=[*exports, sweep_exports, dispatch_exports, catch_up_subscriptions, count_usage_stats],
+        jobs=[
+            *exports,
+            sweep_exports,
+            dispatch_exports,
+            catch_up_subscriptions,
+            count_usage_stats,
+            sign_audit_checkpoint,
+        ],
         schedules=[
             sweep_hourly,
             dispatch_schedules,
@@ -55,6 +63,7 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             export_day_nightly,
             catch_up_hourly,
             count_usage_daily,
+            checkpoint_hourly,
         ],
         sensors=[
             fail_jobs_of_failed_runs,

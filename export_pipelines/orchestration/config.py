@@ -14,6 +14,7 @@ _SUBJECT_HELP = {
     Subject.RUN: "The evaluation run: its id, the first characters of the id, or its name; @latest completed last.",
     Subject.DEFINITION: "The definition: its id, the first characters of the id, or its name.",
     Subject.DAY: "A day that is over, UTC, like 2026-03-01, or @yesterday; empty for the day of the run's partition.",
+    Subject.AUDIT_LOG: "Positions of the audit log, like 1-2000 or 1001-; empty for all that is there now.",
 }
 
 

@@ -28,6 +28,7 @@ def sweep_op(
         "jobs_failed": len(swept.failed),
         "jobs_expired": len(swept.expired),
         "staged_objects_removed": swept.objects,
+        "orphaned_files_removed": swept.orphans,
         "bytes_removed": swept.bytes,
     }
     context.add_output_metadata(done)

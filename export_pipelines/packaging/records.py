@@ -60,14 +60,15 @@ def fields_of(item: Item) -> Mapping[str, Any]:
 
 
 def _jsonl(chunks: Chunks, id_name: str) -> Iterator[Item]:
-    for line in _lines(chunks):
+    for line in lines(chunks):
         found = _parsed(line)
         if not isinstance(found, dict) or id_name not in found:
             raise IntegrityError(f"a line is no object with a {id_name}")
         yield Item(kind=RECORD, id=str(found[id_name]), data=line)
 
 
-def _lines(chunks: Chunks) -> Iterator[bytes]:
+def lines(chunks: Chunks) -> Iterator[bytes]:
+    """The lines of a file without their ends."""
     waiting: list[bytes] = []
     for chunk in chunks:
         first, *others = chunk.split(b"\n")
@@ -109,7 +110,7 @@ def _csv(chunks: Chunks, id_name: str) -> Iterator[Item]:
 
 def _text_lines(chunks: Chunks) -> Iterator[str]:
     """Lines with their ends as they are, since a cell may hold any; the first may begin with a byte-order mark."""
-    for number, line in enumerate(_lines(chunks)):
+    for number, line in enumerate(lines(chunks)):
         yield line.decode("utf-8" if number else "utf-8-sig") + "\n"
 
 

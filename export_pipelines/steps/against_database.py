@@ -23,7 +23,6 @@ from export_pipelines.rendering import csv_summary
 from export_pipelines.steps.render_now import render_now
 from export_pipelines.steps.services import Services
 
-_LINE_ID = "transcript_id"
 _AT_ANY_TIME = {"allow_partial": True, "compression": "none"}
 _FORMATS = ("csv", "jsonl", "yaml", "markdown", "zip")
 
@@ -84,13 +83,13 @@ def _options(type_: ExportType, manifest: SidecarManifest) -> dict[str, Any]:
 
 
 def _items(path: Path, manifest: SidecarManifest, *, codec: str, member_list: MemberList | None) -> Iterator[Item]:
-    format_name = manifest.file.format
+    format_name, line_id = manifest.file.format, export_type(manifest.job.type).line_id
     if member_list is not None:
-        yield from archive_items(lambda: path.open("rb"), member_list=member_list, id_name=_LINE_ID)
+        yield from archive_items(lambda: path.open("rb"), member_list=member_list, id_name=line_id)
     elif format_name == "markdown":
         yield _definition(path.read_bytes(), id_=_subject(manifest))
     else:
-        id_name = csv_summary.ID if manifest.options.get("profile") == "summary" else _LINE_ID
+        id_name = csv_summary.ID if manifest.options.get("profile") == "summary" else line_id
         with path.open("rb") as source:
             yield from read_items(decompress(chunks_of(source), codec), format_name=format_name, id_name=id_name)
 

@@ -11,7 +11,8 @@ from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.core.jobs import ExportJob, ExportRequest
-from export_pipelines.db import jobs
+from export_pipelines.core.positions import read_positions
+from export_pipelines.db import audit_chain, jobs
 from export_pipelines.db.evaluation import lookup, scenarios
 from export_pipelines.steps.recipients import check_delivery
 from export_pipelines.steps.services import Services
@@ -31,6 +32,7 @@ class Order:
         user: e-mail address or id.
         run_id, definition_id: id, unique prefix or unique name; ``@latest`` is the run that was completed last.
         day: like ``2026-03-01``, UTC; ``@yesterday`` is the last one that is over.
+        positions: of the audit log, like ``1-2000``; all of them when empty.
         delivery: who is told when the export has ended.
     """
 
@@ -39,6 +41,7 @@ class Order:
     run_id: str | None = None
     definition_id: str | None = None
     day: str | None = None
+    positions: str | None = None
     expiry_hours: int = 24
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
@@ -109,14 +112,21 @@ def title_of(type_: ExportType, name: str, given: str = "") -> str:
 
 def _subject(services: Services, type_: ExportType, order: Order, options: Mapping[str, Any]) -> tuple[str, str]:
     """Id and name of what is exported."""
-    wanted = {Subject.RUN: order.run_id, Subject.DEFINITION: order.definition_id, Subject.DAY: order.day}
+    wanted = {
+        Subject.RUN: order.run_id,
+        Subject.DEFINITION: order.definition_id,
+        Subject.DAY: order.day,
+        Subject.AUDIT_LOG: order.positions,
+    }
     text = wanted.pop(type_.subject)
     flag = type_.subject_field.replace("_", "-")
+    if any(wanted.values()):
+        raise ValidationError(f"{type_.name} is not of what was given; give --{flag} and nothing else.")
+    if type_.subject is Subject.AUDIT_LOG:
+        return _positions(services, text or "")
     if not text:
         what = "it" if type_.subject is Subject.DAY else "its id"
         raise ValidationError(f"{type_.name} exports a {type_.subject}; give {what} with --{flag}.")
-    if any(wanted.values()):
-        raise ValidationError(f"{type_.name} exports a {type_.subject}; give --{flag} and nothing else.")
     if type_.subject is Subject.RUN:
         return _run(services, text, allow_partial=bool(options["allow_partial"]))
     if type_.subject is Subject.DAY:
@@ -126,6 +136,12 @@ def _subject(services: Services, type_: ExportType, order: Order, options: Mappi
     if type_.noun == "scenarios" and not scenarios.count_for_definition(services.database, definition.id):
         raise ValidationError(f"definition {definition.name!r} has no scenarios yet; generate them first.")
     return definition.id, definition.name
+
+
+def _positions(services: Services, text: str) -> tuple[str, str]:
+    """Both ends written out: the log grows, by this very export too, and a file that is made again must be the same."""
+    first, last = read_positions(text, end=audit_chain.position(services.database))
+    return f"{first}-{last}", f"rows {first} to {last}"
 
 
 def _run(services: Services, text: str, *, allow_partial: bool) -> tuple[str, str]:

@@ -64,12 +64,13 @@ def read(secret: bytes, token: str, *, now: datetime) -> DownloadGrant:
     """
     payload = _genuine_payload(secret, token)
     _, expiry, job_size = _HEAD.unpack_from(payload)
-    job = payload[_HEAD.size : _HEAD.size + job_size]
-    person = payload[_HEAD.size + job_size :]
+    job = payload[_HEAD.size : _HEAD.size + job_size].decode()
+    person = payload[_HEAD.size + job_size :].decode() or None
     expires_at = datetime.fromtimestamp(min(expiry, _LAST_SECOND), UTC)
     if now >= expires_at:
-        raise ExpiredLinkError(f"This link ended at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask for a new one.")
-    return DownloadGrant(job_id=job.decode(), expires_at=expires_at, person=person.decode() or None)
+        ended = f"This link ended at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask for a new one."
+        raise ExpiredLinkError(ended, job_id=job, person=person)
+    return DownloadGrant(job_id=job, expires_at=expires_at, person=person)
 
 
 def _genuine_payload(secret: bytes, token: str) -> bytes:

@@ -11,6 +11,8 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from export_pipelines.web import log_lines
+
 logger = logging.getLogger("export_pipelines.web.access")
 
 SAFE_HEADERS = {
@@ -33,7 +35,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
+        started, lines = time.perf_counter(), log_lines.begin()
         seen = {"status": 0, "bytes": 0}
 
         async def watched(message: Message) -> None:
@@ -50,18 +52,17 @@ class Access:
             await self._app(scope, receive, watched)
         finally:
             _log(scope, seconds=time.perf_counter() - started, **seen)
+            log_lines.end(lines)
 
 
 def _log(scope: Scope, **facts: Any) -> None:  # noqa: ANN401  # numbers of several kinds, for the formatter only
-    route = scope.get("route")
-    logger.info(
-        "method=%s route=%s status=%s bytes=%d seconds=%.3f address=%s job=%s",
-        scope["method"],
-        getattr(route, "path", "-"),
+    fields = {
+        "method": scope["method"],
+        "route": getattr(scope.get("route"), "path", "-"),
         # An answer that never began failed, and the server outside of us says so.
-        facts["status"] or 500,
-        facts["bytes"],
-        facts["seconds"],
-        (scope.get("client") or ("-",))[0],
-        scope.get("state", {}).get("job_id", "-"),
-    )
+        "status": facts["status"] or 500,
+        "bytes": facts["bytes"],
+        "seconds": round(facts["seconds"], 3),
+        "address": (scope.get("client") or ("-",))[0],
+    }
+    logger.info("request", extra={"fields": fields})

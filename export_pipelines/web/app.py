@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from export_pipelines.core.errors import ExportPipelinesError, UnavailableError
+from export_pipelines.db.daemon import DaemonWatch
 from export_pipelines.db.database import Database
 from export_pipelines.storage.store import ObjectStore
-from export_pipelines.web import downloads, health
+from export_pipelines.web import downloads, health, metrics
 from export_pipelines.web.access import SAFE_HEADERS, Access
 from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
 
@@ -20,7 +21,13 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime], redirect: bool = True
+    database: Database,
+    store: ObjectStore,
+    *,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    redirect: bool = True,
+    dagster: Database | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -30,12 +37,16 @@ def create_app(
         secret: key of the signed links.
         clock: the present moment, aware and UTC.
         redirect: whether readers are sent to the store's own links, where it has such.
+        dagster: Dagster's own database, to tell whether its daemon ticks; None where it is not known.
     """
     # No schema and no pages about it: the routes so far are for links, not for programs to discover.
     app = FastAPI(title="export-pipelines", openapi_url=None, redirect_slashes=False)
     links = downloads.Downloads(database, store, secret=secret, clock=clock, redirect=redirect)
     app.include_router(downloads.router(links))
-    app.include_router(health.router(database, store))
+    watch = DaemonWatch(dagster, clock)
+    app.include_router(health.router(database, store, watch=watch, clock=clock))
+    figures = metrics.Deployment(database, watch, clock=clock, refused=links.refusals.counts)
+    app.include_router(metrics.router(figures))
     app.add_exception_handler(ProblemError, _tell_problem)
     app.add_exception_handler(ExportPipelinesError, _tell_ours)
     app.add_exception_handler(HTTPException, _tell_status)

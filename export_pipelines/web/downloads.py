@@ -5,8 +5,8 @@ for later bytes, by which clients continue what broke off; unless nobody has beg
 uncounted. The manifest is not counted.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import NoReturn
 
@@ -24,13 +24,17 @@ from export_pipelines.steps.upload import MANIFEST_SUFFIX
 from export_pipelines.storage import links
 from export_pipelines.storage.links import DownloadGrant
 from export_pipelines.storage.store import ObjectStore
+from export_pipelines.web import log_lines
 from export_pipelines.web.delivery import Download, FileResponse
 from export_pipelines.web.problems import Problem, ProblemError
 from export_pipelines.web.ranges import Everything, Span, Wanted, read_range, same_file
+from export_pipelines.web.refusals import Refusals
 
 PRESIGNED_SECONDS = 300
 """How long the store's own link lives: long enough to follow it, too short to pass on."""
 _USER_AGENT_CHARACTERS = 500
+_REFUSED = (403, 404, 410)
+"""A range that does not exist is the client's mistake, and no refusal of the link."""
 
 
 class Downloads:
@@ -39,6 +43,7 @@ class Downloads:
     def __init__(
         self, database: Database, store: ObjectStore, *, secret: bytes, clock: Callable[[], datetime], redirect: bool
     ) -> None:
+        self.refusals = Refusals(database, clock)
         self._database = database
         self._store = store
         self._secret = secret
@@ -47,6 +52,29 @@ class Downloads:
 
     def file(self, request: Request, token: str) -> Response:
         """The exported file."""
+        with self._refusals_noted(request):
+            return self._file(request, token)
+
+    def manifest(self, request: Request, token: str) -> Response:
+        """The sidecar that says what the file holds and how to check it."""
+        with self._refusals_noted(request):
+            return self._manifest(request, token)
+
+    @contextmanager
+    def _refusals_noted(self, request: Request) -> Iterator[None]:
+        try:
+            yield
+        except ProblemError as error:
+            if error.problem.status in _REFUSED:
+                self.refusals.note(
+                    job_id=getattr(request.state, "job_id", None),
+                    code=error.problem.code,
+                    status=error.problem.status,
+                    actor=_actor(request, getattr(request.state, "person", None)),
+                )
+            raise
+
+    def _file(self, request: Request, token: str) -> Response:
         job, grant = self._open_link(request, token)
         download = self._find(
             job, suffix="", media_type=_media_type(job), sha256=job.checksum, size=job.output_size_bytes
@@ -64,8 +92,7 @@ class Downloads:
             unless_counted.pop_all()
         return response
 
-    def manifest(self, request: Request, token: str) -> Response:
-        """The sidecar that says what the file holds and how to check it."""
+    def _manifest(self, request: Request, token: str) -> Response:
         job, _ = self._open_link(request, token)
         download = self._find(job, suffix=MANIFEST_SUFFIX, media_type="application/json", sha256=None, size=None)
         if request.method == "HEAD":
@@ -75,13 +102,15 @@ class Downloads:
     def _open_link(self, request: Request, token: str) -> tuple[ExportJob, DownloadGrant]:
         try:
             grant = links.read(self._secret, token, now=self._clock())
-            request.state.job_id = grant.job_id
+            _is_about(request, grant.job_id, grant.person)
             job = jobs.get(self._database, grant.job_id)
+            log_lines.is_about_job(job)
         except ForgedLinkError as error:
             raise ProblemError(
                 Problem(status=403, code="link-forged", title="This link is not valid", detail=str(error))
             ) from error
         except ExpiredLinkError as error:
+            _is_about(request, error.job_id, error.person)
             raise ProblemError(
                 Problem(status=410, code="link-expired", title="This link has expired", detail=str(error))
             ) from error
@@ -110,11 +139,7 @@ class Downloads:
         )
 
     def _count(self, request: Request, job: ExportJob, grant: DownloadGrant) -> None:
-        actor = Actor(
-            user_id=grant.person,
-            address=request.client.host if request.client else None,
-            user_agent=request.headers.get("user-agent", "")[:_USER_AGENT_CHARACTERS] or None,
-        )
+        actor = _actor(request, grant.person)
         if jobs.count_download(self._database, job.id, now=self._clock(), actor=actor) is None:
             _refuse_expired(job)
 
@@ -146,6 +171,21 @@ class Downloads:
         if job.expires_at is None:
             return PRESIGNED_SECONDS
         return max(1, min(PRESIGNED_SECONDS, int((job.expires_at - self._clock()).total_seconds())))
+
+
+def _is_about(request: Request, job_id: str, person: str | None) -> None:
+    """A genuine link names this export and, perhaps, whom it was made for."""
+    request.state.job_id, request.state.person = job_id, person
+    log_lines.is_about(job_id)
+
+
+def _actor(request: Request, person: str | None) -> Actor:
+    """Who came, as far as the link and the connection say."""
+    return Actor(
+        user_id=person,
+        address=request.client.host if request.client else None,
+        user_agent=request.headers.get("user-agent", "")[:_USER_AGENT_CHARACTERS] or None,
+    )
 
 
 def router(downloads: Downloads) -> APIRouter:

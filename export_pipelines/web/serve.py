@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from export_pipelines.core.errors import ValidationError
+from export_pipelines.web import log_lines
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +20,20 @@ STALLED_SECONDS = 300
 _BACKLOG = 2048
 
 
-def serve(app: ASGIApp, *, host: str, port: int) -> None:
+def serve(app: ASGIApp, *, host: str, port: int, log_format: str = "text") -> None:
     """Serve until Ctrl-C or SIGTERM, then let downloads under way finish, for a while.
+
+    Args:
+        app: the application.
+        host: address to listen on.
+        port: 0 takes any free one.
+        log_format: ``text`` or ``json`` lines on standard error.
 
     Raises:
         ValidationError: the address cannot be listened on; nothing was started.
     """
     listener = listen(host, port)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.configure(log_format)
     logger.info("listening address=%s port=%d", host, listener.getsockname()[1])
     # Ctrl-C is the way to end it, and no error.
     with listener, suppress(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from export_pipelines.catalog.types import EXPORT_TYPES, export_type
 from export_pipelines.core.errors import ValidationError
 
 
-def test_the_exports_of_evaluation_data_are_on_offer() -> None:
+def test_the_exports_of_evaluation_data_and_the_audit_log_are_on_offer() -> None:
     assert [type_.name for type_ in EXPORT_TYPES] == [
         "DEFINITION_MD",
         "SCENARIOS_YAML",
@@ -17,6 +17,7 @@ def test_the_exports_of_evaluation_data_are_on_offer() -> None:
         "BULK_CSV",
         "BULK_PARQUET",
         "BULK_DAY_JSONL",
+        "AUDIT_JSONL",
     ]
 
 

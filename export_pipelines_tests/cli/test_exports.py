@@ -14,10 +14,10 @@ from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.verify import verify_path
 from export_pipelines_tests.deployments import Deployment
-from export_pipelines_tests.steps.orders import order
+from export_pipelines_tests.steps.orders import EVALUATION, order
 
 LOSSLESS = ("DEFINITION_MD", "BULK_JSONL", "BULK_PARQUET", "BULK_DAY_JSONL")
-NAMES = [type_.name for type_ in EXPORT_TYPES]
+NAMES = [type_.name for type_ in EVALUATION]
 RUN_NAME = "Courtyard, many languages, April"
 SUBJECTS = {
     "run_id": ("--run-id", SHOWCASE_RUN_ID),
@@ -27,7 +27,7 @@ SUBJECTS = {
 
 
 def subject(type_name: str) -> tuple[str, str]:
-    return next(SUBJECTS[type_.subject_field] for type_ in EXPORT_TYPES if type_.name == type_name)
+    return next(SUBJECTS[type_.subject_field] for type_ in EVALUATION if type_.name == type_name)
 
 
 @pytest.mark.parametrize("type_name", NAMES)

@@ -8,6 +8,7 @@ import pytest
 
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
+from export_pipelines.db.seed import DEMO_USER_EMAIL
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
@@ -48,7 +49,8 @@ def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None
     assert shown.status == 0
     for text in (job.title, str(job.checksum), str(job.output_url), str(deployment.store)):
         assert text in shown.out
-    assert [line.split()[-1] for line in shown.out.splitlines()[-3:]] == ["created", "started", "completed"]
+    history = ["created", "started", "completed", "link_minted"]
+    assert [line.split()[-1] for line in shown.out.splitlines()[-4:]] == history
 
 
 def test_a_terminal_without_the_letters_gets_their_numbers_and_json_says_the_same_everywhere(
@@ -139,3 +141,35 @@ def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
     assert swept.out.startswith("1 jobs expired, 0 dead jobs failed, ")
     assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
     assert [path for path in deployment.store.rglob("*") if path.is_file()] == []
+
+
+def test_expiring_and_sweeping_show_first_what_would_go(deployment: Deployment) -> None:
+    job = completed(deployment)
+    with deployment.database.raw_connection() as connection:
+        connection.execute("UPDATE exports.export_jobs SET completed_at = now() - interval '9 h', expires_at = now()")
+        connection.commit()
+    shown = deployment.run("sweep", "--dry-run", EXPORT_PIPELINES_STAGING_GRACE_SECONDS="0")
+    assert f"{job.output_path}  job {job.id} expired at " in shown.out
+    assert f"staging/{job.id}/1/" in shown.out
+    assert shown.out.endswith(" and 1 jobs' files would go\n")
+    would = deployment.run("jobs", "expire", "--dry-run")
+    assert (would.status, would.out.splitlines()[-1]) == (0, "1 jobs would be expired")
+    assert jobs.get(deployment.database, job.id).status is JobStatus.COMPLETED
+    assert deployment.run("jobs", "expire").out.splitlines()[-1] == "1 jobs were expired"
+    assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
+    assert list(deployment.services.store.list("exports/")) == []
+    assert deployment.run("jobs", "expire").out == "0 jobs were expired\n"
+
+
+def test_a_further_link_is_made_and_a_job_deleted_when_somebody_says_yes(deployment: Deployment) -> None:
+    job = completed(deployment)
+    made = deployment.run("jobs", "link", job.id, "--for", DEMO_USER_EMAIL, "--hours", "1")
+    assert (made.status, made.err) == (0, "")
+    assert made.out.startswith("http://127.0.0.1:8010/downloads/")
+    assert deployment.run("jobs", "link", job.id, "--hours", "0").status == 2
+    assert deployment.run("jobs", "delete", job.id).status == 1
+    assert deployment.run("jobs", "delete", job.id, "--yes").out == f"job {job.id} is deleted\n"
+    assert deployment.run("jobs", "show", job.id).status == 2
+    assert list(deployment.services.store.list("exports/")) == []
+    actions = [row["action"] for row in deployment.run("audit", "list", "--job", job.id, "--json").json]
+    assert actions[:3] == ["deleted", "shared", "link_minted"]

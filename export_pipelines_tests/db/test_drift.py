@@ -14,7 +14,7 @@ CHANGES = {
     "ALTER TABLE evaluation.users ADD nickname text": "column users.nickname is in the database, but not in the models",
     "ALTER TABLE evaluation.runs ALTER status SET DEFAULT 'PAUSED'": "'PAUSED'::evaluation.run_status, but should be",
     "CREATE TABLE exports.mine (id int)": "table mine is in the database",
-    "DROP TABLE exports.export_audit_logs": "table export_audit_logs is missing",
+    "DROP TABLE exports.export_audit_logs CASCADE": "table export_audit_logs is missing",
     'ALTER TABLE evaluation.tags ALTER name TYPE text COLLATE "C"': 'column tags.name is text COLLATE "C"',
 }
 

@@ -33,7 +33,12 @@ pytestmark = [pytest.mark.xdist_group("deployment"), pytest.mark.timeout(300)]
 
 SCRIPT = Path(sys.executable).with_name("export-pipelines")
 CHROMIUM = Path("/usr/bin/chromium")
-SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID, "day": SHOWCASE_DAY}
+SUBJECTS = {
+    "run_id": SHOWCASE_RUN_ID,
+    "definition_id": SHOWCASE_DEFINITION_ID,
+    "day": SHOWCASE_DAY,
+    "positions": "1-",
+}
 RUN = {"user": DEMO_USER_EMAIL, "run_id": SHOWCASE_RUN_ID}
 # Days of the demonstration data that are not neighbours, with their transcripts that no deletion has hit.
 BACKFILLED = {"2026-02-05": 89, "2026-03-10": 24}

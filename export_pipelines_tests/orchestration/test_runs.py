@@ -16,6 +16,7 @@ from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation.lookup import find_user
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.orchestration.build import build_definitions
+from export_pipelines_tests.steps.orders import EVALUATION
 
 DEFINITIONS = build_definitions(retry_delay_seconds=0.01)
 SUBJECTS = {"run_id": SHOWCASE_RUN_ID, "definition_id": SHOWCASE_DEFINITION_ID, "day": SHOWCASE_DAY}
@@ -29,7 +30,7 @@ def run(instance: dg.DagsterInstance, type_name: str, **form: Any) -> dg.Execute
     )
 
 
-@pytest.mark.parametrize("type_name", [type_.name for type_ in EXPORT_TYPES])
+@pytest.mark.parametrize("type_name", [type_.name for type_ in EVALUATION])
 def test_a_filled_in_form_gives_a_completed_job(
     deployment: Database, instance: dg.DagsterInstance, type_name: str
 ) -> None:

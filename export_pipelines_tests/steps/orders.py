@@ -3,9 +3,12 @@
 from typing import Any
 
 from export_pipelines.catalog.export_type import Subject
-from export_pipelines.catalog.types import export_type
+from export_pipelines.catalog.types import EXPORT_TYPES, export_type
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.submit import Order
+
+EVALUATION = tuple(type_ for type_ in EXPORT_TYPES if type_.subject in (Subject.RUN, Subject.DEFINITION, Subject.DAY))
+"""The types that the demonstration data has something for."""
 
 
 def order(type_name: str, **options: Any) -> Order:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from export_pipelines.catalog.types import EXPORT_TYPES, export_type
+from export_pipelines.catalog.types import export_type
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
@@ -12,7 +12,7 @@ from export_pipelines.steps.estimate import BEGINNING_SECONDS, estimate, shards_
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
-from export_pipelines_tests.steps.orders import order
+from export_pipelines_tests.steps.orders import EVALUATION, order
 
 BUNDLE = export_type("RUN_BUNDLE")
 # A thousand rows whose neighbours are alike: five hundred short, then five hundred long ones.
@@ -77,7 +77,7 @@ def frozen(services: Services, type_name: str) -> tuple[str, int, int]:
     return jobs.request_of(job).subject_id, *row
 
 
-@pytest.mark.parametrize("type_name", [type_.name for type_ in EXPORT_TYPES if type_.noun != "definition"])
+@pytest.mark.parametrize("type_name", [type_.name for type_ in EVALUATION if type_.noun != "definition"])
 def test_rows_are_counted_and_bytes_are_about_those_that_are_read(services: Services, type_name: str) -> None:
     subject_id, rows, size = frozen(services, type_name)
     expected = estimate(services, export_type(type_name), subject_id)
@@ -93,3 +93,11 @@ def test_of_many_rows_some_are_weighed_from_all_over_the_run(services: Services)
     expected = estimate(services, BUNDLE, subject_id)
     assert expected.rows == rows > 1000
     assert expected.bytes == pytest.approx(size, rel=0.2)
+
+
+def test_rows_of_the_audit_log_are_counted_and_weighed(services: Services) -> None:
+    run_export(services, submit(services, order("DEFINITION_MD")).id)
+    subject_id, rows, size = frozen(services, "AUDIT_JSONL")
+    expected = estimate(services, export_type("AUDIT_JSONL"), subject_id)
+    assert (expected.rows, expected.counted) == (rows, True)
+    assert expected.bytes == pytest.approx(size, rel=0.25)

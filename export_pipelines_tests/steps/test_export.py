@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from export_pipelines.catalog.types import EXPORT_TYPES, export_type
+from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import FidelityError, IntegrityError, SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events, jobs, leases
@@ -29,9 +29,9 @@ from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.upload import upload
 from export_pipelines.steps.verify import verify_job
-from export_pipelines_tests.steps.orders import order
+from export_pipelines_tests.steps.orders import EVALUATION, order
 
-NAMES = [type_.name for type_ in EXPORT_TYPES]
+NAMES = [type_.name for type_ in EVALUATION]
 
 
 def export(services: Services, type_name: str, **options: object) -> tuple[ExportJob, bytes]:

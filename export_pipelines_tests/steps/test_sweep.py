@@ -89,6 +89,7 @@ def test_a_file_that_an_interrupted_sweep_left_behind_its_expired_job_is_removed
     job = run_export(services, submit(services, order("DEFINITION_MD")).id)
     clock.jump(hours=25)
     jobs.expire(services.database, job.id, now=clock())
+    clock.jump(hours=2)
     assert sweep(services).expired == ()
     assert list(services.store.list("exports/")) == []
 

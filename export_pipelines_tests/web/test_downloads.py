@@ -270,7 +270,7 @@ def test_a_database_that_is_away_is_a_passing_matter_without_details(tmp_path: P
         assert not {"sesame", "reader", "127.0.0.1"} & set(re.split(r"[\s\"@:/]", answer.text))
         health = running.http.get("/healthz")
     assert health.status_code == 503
-    assert health.json() == {"status": "unavailable", "database": "unavailable", "store": "ok"}
+    assert health.json() == {"status": "unavailable", "database": "unavailable", "store": "ok", "daemon": "unknown"}
 
 
 def test_many_at_once_are_each_served_and_counted(local_site: Site) -> None:

@@ -16,7 +16,7 @@ def open_on(server: S3Server, bucket: str = BUCKET) -> S3Store:
 def test_a_service_that_can_work_is_healthy(local_site: Site) -> None:
     answer = local_site.http.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "database": "ok", "store": "ok"}
+    assert answer.json() == {"status": "ok", "database": "ok", "store": "ok", "daemon": "unknown"}
     assert local_site.http.head("/healthz").status_code == 200
 
 
@@ -34,7 +34,7 @@ def test_a_store_that_died_is_noticed(database: Database, tmp_path: Path) -> Non
         server.kill()
         answer = running.http.get("/healthz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "unavailable", "database": "ok", "store": "unavailable"}
+    assert answer.json() == {"status": "unavailable", "database": "ok", "store": "unavailable", "daemon": "unknown"}
 
 
 def test_a_bucket_that_is_not_there_is_noticed(database: Database, tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         file = {"size": stored.size, "sha256": stored.sha256, "partial": stored.partial}
         data = {"attempt": ref.attempt, **file, **_spent(job), "records": stored.record_count}
         audit.record(session, job_id=ref.job_id, action="completed", at=now, data=data)
+        audit.record(
+            session, job_id=ref.job_id, action="link_minted", at=now, data={"expires_at": expires_at.isoformat()}
+        )
         events.append(session, job, "published")
         announce(session, job, now=now)
         return job

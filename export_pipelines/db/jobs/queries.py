@@ -1,6 +1,6 @@
 """Finding jobs; nothing here changes a row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,11 @@ def list_jobs(
     wanted = {"status": status, "type": type, "user_id": user_id}
     conditions = [getattr(ExportJobRow, name) == value for name, value in wanted.items() if value is not None]
     return _select(database, *conditions, limit=limit)
+
+
+def by_ids(database: Database, job_ids: Iterable[str]) -> Mapping[str, ExportJob]:
+    """Those of the jobs that exist, by their ids."""
+    return {job.id: job for job in _select(database, ExportJobRow.id.in_(list(job_ids)))}
 
 
 def find_by_dagster_runs(database: Database, run_ids: Iterable[str]) -> tuple[ExportJob, ...]:

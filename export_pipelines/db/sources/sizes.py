@@ -20,14 +20,16 @@ class Sizing:
     """What is counted and weighed.
 
     Attributes:
-        table: of the evaluation context, named ``t`` in what follows.
+        table: named ``t`` in what follows.
         where: which rows; ``%(id)s`` is the export's subject.
         weight: SQL: the bytes that one row is sent as.
+        context: whose table it is.
     """
 
     table: str
     where: str
     weight: str
+    context: str = "evaluation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,13 @@ SCENARIOS = Sizing(
 DEFINITION = Sizing(
     table="definitions", where="t.id = %(id)s AND t.deleted_at IS NULL", weight="octet_length(t.content::jsonb::text)"
 )
+# The subject is the first and the last position.
+AUDIT_ROWS = Sizing(
+    context="exports",
+    table="export_audit_logs",
+    where="""t.position BETWEEN split_part(%(id)s, '-', 1)::bigint AND split_part(%(id)s, '-', 2)::bigint""",
+    weight="200 + octet_length(t.additional_data::text) + octet_length(concat(t.job_id, t.user_id, t.user_agent))",
+)
 
 _COUNT = "SELECT count(*) FROM {table} t WHERE {where}"
 # By a hash of the id, since neighbours are alike; ids stand in an index, so only the chosen rows are read whole.
@@ -111,7 +120,7 @@ class _Measure:
     def __init__(
         self, database: Database, connection: psycopg.Connection[tuple[Any, ...]], sizing: Sizing, subject_id: str
     ) -> None:
-        self._table = database.qualified("evaluation", sizing.table)
+        self._table = database.qualified(sizing.context, sizing.table)
         # EXPLAIN takes no parameters from the server's side.
         self._cursor = psycopg.ClientCursor(connection)
         self._sizing = sizing

@@ -1,7 +1,7 @@
 """The tables, one file a group, as SQLAlchemy models; importing this package fills ``Base.metadata``."""
 
 from export_pipelines.db.tables.analysis import AnalysisResult, Rubric
-from export_pipelines.db.tables.audit import ACTIONS, AuditLog
+from export_pipelines.db.tables.audit import ACTIONS, AuditCheckpointRow, AuditHead, AuditLog
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base
 from export_pipelines.db.tables.definitions import Definition, DefinitionTag, Tag
 from export_pipelines.db.tables.deliveries import ExportDelivery, WebhookEndpointRow
@@ -23,6 +23,8 @@ __all__ = [
     "EXPORTS",
     "AnalysisResult",
     "ApiKey",
+    "AuditCheckpointRow",
+    "AuditHead",
     "AuditLog",
     "Base",
     "Definition",

@@ -51,6 +51,8 @@ class ExportJobRow(Base):
         ),
         CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum_shape"),
         Index("ix_export_jobs_expires_at", "expires_at", postgresql_where=text("status = 'COMPLETED'")),
+        Index("ix_export_jobs_type_status", "type", "status"),
+        Index("ix_export_jobs_completed_at", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
         {"schema": EXPORTS},
     )
 

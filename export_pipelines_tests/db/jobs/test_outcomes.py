@@ -29,8 +29,9 @@ def test_a_completed_job_has_everything_known_of_its_file(database: Database) ->
     assert (done.output_size_bytes, done.record_count, done.checksum) == (5_000_000_000, 7, "ab" * 32)
     assert done.fidelity == (note.as_json(),)
     assert (done.completed_at, done.expires_at) == (later(minutes=9), EXPIRY)
-    entry = audit.list_for_job(database, job.id)[-1]
+    entry, minted = audit.list_for_job(database, job.id)[-2:]
     assert (entry.action, entry.at) == ("completed", later(minutes=9))
+    assert (minted.action, minted.data) == ("link_minted", {"expires_at": EXPIRY.isoformat()})
     file = {"size": 5_000_000_000, "sha256": "ab" * 32, "partial": False, "records": 7}
     usage = {"owner": job.user_id, "type": "BULK_CSV", "duration_ms": 540_000}
     assert entry.data == {"attempt": 1, **file, **usage}

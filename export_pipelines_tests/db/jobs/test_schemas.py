@@ -21,7 +21,8 @@ def test_a_whole_life_of_a_job_in_other_schemas(empty_database: str) -> None:
     )
     jobs.complete(database, stored_file(ref), url="u", expires_at=later(hours=1), now=NOW)
     assert jobs.list_jobs(database, status=JobStatus.COMPLETED)[0].id == job.id
-    assert [entry.action for entry in audit.list_for_job(database, job.id)] == ["created", "started", "completed"]
+    actions = [entry.action for entry in audit.list_for_job(database, job.id)]
+    assert actions == ["created", "started", "completed", "link_minted"]
     with database.raw_connection() as connection:
         assert connection.execute("""SELECT count(*) FROM "Reports".export_shards""").fetchone() == (1,)
     database.close()

@@ -151,6 +151,6 @@ def test_cancelling_what_is_over_leaves_it_as_it_is(database: Database) -> None:
     job, ref = add_processing(database)
     done = jobs.complete(database, stored_file(ref), url="u", expires_at=later(hours=1), now=NOW)
     assert jobs.cancel(database, job.id, now=later(minutes=1)) == done
-    assert actions(database, job.id) == ["created", "started", "completed"]
+    assert actions(database, job.id) == ["created", "started", "completed", "link_minted"]
     with pytest.raises(NotFoundError):
         jobs.cancel(database, "cnothing", now=NOW)

@@ -132,6 +132,14 @@ BROKEN = {
         SELECT id, 'c1', 'c2', 'both', now() FROM {exports}.export_subscriptions""",
     "ck_export_usage_stats_counts_not_negative": """
         INSERT INTO {exports}.export_usage_stats VALUES ('c1', '2026-01-01', 'X', 0, -1, 0, 0, 0, 1)""",
+    "ck_export_audit_logs_at_in_calendar": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at) VALUES ('c1', 'shared', 'infinity')""",
+    "ck_export_audit_logs_chained_whole": """
+        INSERT INTO {exports}.export_audit_logs (job_id, action, at, position) VALUES ('c1', 'shared', now(), 1)""",
+    "ck_export_audit_head_only_one": """
+        INSERT INTO {exports}.export_audit_head (is_head, position, hash) VALUES (false, 0, '')""",
+    "ck_export_audit_checkpoints_counts_from_one": """
+        INSERT INTO {exports}.export_audit_checkpoints VALUES (0, 1, '', now(), '', '')""",
 }
 
 CHECKS = """

@@ -3,7 +3,7 @@
 from export_pipelines.db.migrations.statements import owned, run
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 
 SCHEDULES = """
 CREATE TABLE {exports}.export_schedules (

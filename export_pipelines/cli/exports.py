@@ -10,13 +10,14 @@ import typer
 
 from export_pipelines.cli import console, session
 from export_pipelines.cli.bar import progress_bar
+from export_pipelines.cli.queued import print_queued
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.evaluation import users
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import Order, submit
+from export_pipelines.steps.submit import COMMAND_LINE, Order, submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Like BULK_CSV; any case. See the README's table.")]
@@ -29,10 +30,13 @@ UserOption = Annotated[
 HoursOption = Annotated[int, typer.Option(help="Hours that the file is kept, 1 to 168.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the type.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file and its manifest to.")]
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Leave it to Dagster: print the job's id and return at once.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - a command's options are its form
     type_name: TypeArgument,
     run_id: RunOption = None,
     definition_id: DefinitionOption = None,
@@ -40,12 +44,13 @@ def export(
     expiry_hours: HoursOption = 24,
     set_: SetOption = None,
     out: OutOption = None,
+    queue: QueueOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export a definition or a run to a file."""
     try:
         options = read_pairs(set_ or ())
-        check_folder(out)
+        check_folder(out, queue=queue)
         with session.services() as services:
             order = Order(
                 type=type_name,
@@ -55,8 +60,11 @@ def export(
                 expiry_hours=expiry_hours,
                 options=options,
             )
+            if queue:
+                print_queued(services, submit(services, order), as_json=as_json)
+                return
             earlier = interrupted_like(services, order)
-            job = carry_out(services, lambda: earlier or submit(services, order))
+            job = carry_out(services, lambda: earlier or submit(services, order, claimed_by=COMMAND_LINE))
             copied = copy_out(services, job, out)
             report(services, job, copied, as_json=as_json)
     except ExportPipelinesError as error:
@@ -92,8 +100,12 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
     return options
 
 
-def check_folder(folder: Path | None) -> None:
+def check_folder(folder: Path | None, *, queue: bool = False) -> None:
     """Refuse an ``--out`` that cannot take files, before anything starts."""
+    if folder is not None and queue:
+        raise ValidationError(
+            "--queue returns before there is a file; take it later from the job's link, without --out."
+        )
     if folder is not None and not folder.is_dir():
         raise ValidationError(f"--out {folder} is not a folder; create it first or name another.")
 

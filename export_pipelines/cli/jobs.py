@@ -8,6 +8,7 @@ import typer
 from export_pipelines.catalog.types import export_type
 from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import JsonOption, carry_out, report
+from export_pipelines.cli.queued import terminate_runs
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events, jobs, leases
@@ -101,6 +102,7 @@ def cancel(job_id: IdArgument) -> None:
         if job.status is not JobStatus.CANCELLED:
             raise ConflictError(f"job {job.id} is {job.status}; there is nothing left to cancel.")
         console.out.print(f"job {job.id} is {job.status}")
+        terminate_runs(services, job)
 
 
 def sweep_command() -> None:
@@ -108,8 +110,8 @@ def sweep_command() -> None:
     with session.services() as services:
         swept = sweep(services)
     console.out.print(
-        f"{len(swept.expired)} jobs expired, {len(swept.failed)} dead jobs failed, {swept.objects} staged objects "
-        f"({console.bytes_shown(swept.bytes)}) removed"
+        f"{len(swept.expired)} jobs expired, {len(swept.lost)} jobs taken from dead workers, {swept.objects} staged "
+        f"objects ({console.bytes_shown(swept.bytes)}) removed"
     )
 
 

@@ -35,6 +35,12 @@ class Settings:
         snapshot_hold_seconds: longest one snapshot may be held.
         stale_after_seconds: silence after which a worker counts as dead.
         staging_grace_seconds: age below which the sweep never touches staging.
+        dagster_url: the Dagster webserver, which is asked to launch and to terminate runs.
+        max_running: exports that run at the same time; ``max_concurrent_runs`` of ``dagster.yaml`` is its equal.
+        max_running_per_user: of these, one user's.
+        max_resumes: how often a job whose worker was lost is continued by a new run.
+        resume_delay_seconds: base of the waits before that: this long, then three times as long, seven times, ...
+        launch_grace_seconds: after this long without a run, a claim counts as forgotten.
     """
 
     home: Path
@@ -53,6 +59,12 @@ class Settings:
     snapshot_hold_seconds: int = 7200
     stale_after_seconds: int = 120
     staging_grace_seconds: int = 3600
+    dagster_url: str = "http://127.0.0.1:3000"
+    max_running: int = 5
+    max_running_per_user: int = 10
+    max_resumes: int = 2
+    resume_delay_seconds: int = 30
+    launch_grace_seconds: int = 60
 
     @property
     def effective_store_url(self) -> str:
@@ -88,6 +100,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         snapshot_hold_seconds=_number(environ, "SNAPSHOT_HOLD_SECONDS", defaults.snapshot_hold_seconds),
         stale_after_seconds=_number(environ, "STALE_AFTER_SECONDS", defaults.stale_after_seconds),
         staging_grace_seconds=_number(environ, "STAGING_GRACE_SECONDS", defaults.staging_grace_seconds, low=0),
+        dagster_url=_web_address(text("DAGSTER_URL") or defaults.dagster_url, "DAGSTER_URL"),
+        max_running=_number(environ, "MAX_RUNNING", defaults.max_running),
+        max_running_per_user=_number(environ, "MAX_RUNNING_PER_USER", defaults.max_running_per_user),
+        max_resumes=_number(environ, "MAX_RESUMES", defaults.max_resumes, low=0),
+        resume_delay_seconds=_number(environ, "RESUME_DELAY_SECONDS", defaults.resume_delay_seconds, low=0),
+        launch_grace_seconds=_number(environ, "LAUNCH_GRACE_SECONDS", defaults.launch_grace_seconds),
     )
 
 
@@ -98,6 +116,12 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text not in ("true", "false"):
         raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be true or false.")
     return text == "true"
+
+
+def _web_address(text: str, name: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must look like http://127.0.0.1:3000.")
+    return text.rstrip("/")
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int = 1) -> int:

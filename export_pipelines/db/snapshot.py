@@ -61,6 +61,11 @@ class Snapshot:
         with self._database.translated():
             yield from tuples(self._connection, statement, params)
 
+    def cancel(self) -> None:
+        """Have the server give up what it does for this snapshot; for another thread than the one that waits for it."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+
     @contextmanager
     def reader(self) -> Iterator["Snapshot"]:
         """Another connection at the same instant, for reading in parallel; valid while this snapshot is held."""

@@ -10,12 +10,14 @@ from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.jobs import build_job
 from export_pipelines.orchestration.metadata import asset_key
+from export_pipelines.orchestration.queue import build_launch_sensor
 from export_pipelines.orchestration.records import records_io_manager
 from export_pipelines.orchestration.resources import DatabaseResource, StoreResource
 from export_pipelines.orchestration.sensors import (
     cancel_jobs_of_canceled_runs,
     end_work_of_lost_workers,
     fail_jobs_of_failed_runs,
+    reconcile_jobs_and_runs,
 )
 from export_pipelines.orchestration.upkeep import sweep_exports, sweep_hourly
 
@@ -26,13 +28,17 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
     Raises:
         ValidationError: ``EXPORT_PIPELINES_EXECUTOR`` names none that we know.
     """
+    exports = [build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES]
     return dg.Definitions(
-        jobs=[
-            *(build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES),
-            sweep_exports,
-        ],
+        jobs=[*exports, sweep_exports],
         schedules=[sweep_hourly],
-        sensors=[fail_jobs_of_failed_runs, cancel_jobs_of_canceled_runs, end_work_of_lost_workers],
+        sensors=[
+            build_launch_sensor(exports),
+            fail_jobs_of_failed_runs,
+            cancel_jobs_of_canceled_runs,
+            end_work_of_lost_workers,
+            reconcile_jobs_and_runs,
+        ],
         assets=[
             dg.AssetSpec(
                 asset_key(type_),

@@ -38,11 +38,12 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
     if already is not None:
         return already
     request = request_of(job)
+    phase = STREAMING if export_type.streamed else FREEZING
     with open_snapshot(services.database) as snapshot:
-        source = export_type.read(snapshot, request.subject_id, request.options)
-        context = _stage_context(services, ref, source, request.options)
-        phase = STREAMING if export_type.streamed else FREEZING
-        with Progress(services, ref, phase, rows_total=source.counted_rows) as progress:
+        with Progress(services, ref, phase, interrupt=snapshot.cancel) as progress:
+            source = export_type.read(snapshot, request.subject_id, request.options)
+            progress.rows_total = source.counted_rows
+            context = _stage_context(services, ref, source, request.options)
             rows = RowStream(snapshot.copy(source.sql, source.params), on_batch=progress.advance)
             shards, streamed = _read(services, export_type, ref, rows=rows, context=context)
         facts = snapshot.facts

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from export_pipelines.core.errors import NotFoundError
-from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
+from export_pipelines.steps.lost import resume_or_fail
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 
@@ -17,7 +18,6 @@ BETWEEN_STEPS = "dagster"
 CLOCKS_DIFFER = timedelta(minutes=5)
 """At most so much between the database's clock and the store's."""
 
-_AT_WORK = (JobStatus.PENDING, JobStatus.PROCESSING)
 _MANY = 10_000
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -27,13 +27,13 @@ class Swept:
     """What one sweep did.
 
     Attributes:
-        failed: ids of jobs whose worker was dead.
+        lost: ids of jobs whose worker was dead; each goes on in a new run, or is FAILED.
         expired: ids of jobs whose file's time was over.
         objects: staged objects removed.
         bytes: their size.
     """
 
-    failed: tuple[str, ...]
+    lost: tuple[str, ...]
     expired: tuple[str, ...]
     objects: int
     bytes: int
@@ -41,33 +41,32 @@ class Swept:
 
 def sweep(services: Services) -> Swept:
     """Bring rows and store in order; safe at any time, by any number of sweepers, as often as you like."""
-    failed = fail_dead(services)
+    lost = find_lost(services)
     expired = tuple(_expire(services))
     objects, size = _clear_staging(services)
-    return Swept(failed=failed, expired=expired, objects=objects, bytes=size)
+    return Swept(lost=lost, expired=expired, objects=objects, bytes=size)
 
 
-def fail_dead(services: Services) -> tuple[str, ...]:
-    """Fail the jobs that nobody works on any more: silent for long enough, and no worker holds their lease.
+def find_lost(services: Services) -> tuple[str, ...]:
+    """Have the jobs that nobody works on any more go on in a new run, or fail them when that was tried often enough.
 
     Returns:
         Their ids.
     """
-    return tuple(_fail_dead(services))
+    return tuple(_find_lost(services))
 
 
-def _fail_dead(services: Services) -> Iterator[str]:
+def _find_lost(services: Services) -> Iterator[str]:
     """Jobs being processed by nobody: silent for long enough, and no worker holds their lease."""
-    now = services.clock()
-    before = now - timedelta(seconds=services.settings.stale_after_seconds)
+    before = services.clock() - timedelta(seconds=services.settings.stale_after_seconds)
     for job in jobs.stale(services.database, before=before):
-        if leases.is_held(services.database, job.id):
+        if job.waits or leases.is_held(services.database, job.id):
             continue
         reason = (
-            f"the worker died without a word (last heard of at {job.updated_at:%Y-%m-%d %H:%M:%S} UTC, "
-            f"{job.progress_percent} % done); `export-pipelines jobs retry {job.id}` continues where it stopped."
+            f"The worker died without a word (last heard of at {job.updated_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"{job.progress_percent} % done)."
         )
-        if jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=reason, now=now):
+        if resume_or_fail(services, job, reason=reason):
             yield job.id
 
 
@@ -125,4 +124,4 @@ def _still_needed(services: Services, owner: str, before: datetime) -> bool:
         job = jobs.get(services.database, owner)
     except NotFoundError:
         return False
-    return job.status in _AT_WORK or (job.status is JobStatus.FAILED and job.updated_at >= before)
+    return job.status in UNFINISHED or (job.status is JobStatus.FAILED and job.updated_at >= before)

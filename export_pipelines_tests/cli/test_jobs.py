@@ -120,7 +120,7 @@ def test_the_sweep_fails_a_job_whose_worker_died_and_retry_continues_it(deployme
     job = pending(deployment)
     deployment.work(Point(target=RENDER, when="after"), job.id).wait()
     later = replace(deployment.services, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
-    assert sweep(later).failed == (job.id,)
+    assert sweep(later).lost == (job.id,)
     shown = deployment.run("jobs", "show", job.id, "--json").json
     assert shown["status"] == "FAILED"
     assert f"`export-pipelines jobs retry {job.id}` continues where it stopped" in shown["error"]

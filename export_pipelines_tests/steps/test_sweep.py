@@ -33,11 +33,11 @@ def test_staging_of_finished_jobs_is_removed_after_the_grace_period_only(service
 def test_a_job_whose_worker_is_silent_and_gone_is_failed_with_the_way_out(services: Services, clock: Clock) -> None:
     job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
     clock.jump(minutes=1)
-    assert sweep(services).failed == ()
+    assert sweep(services).lost == ()
     clock.jump(minutes=2)
     with leases.hold(services.database, job.id):
-        assert sweep(services).failed == ()
-    assert sweep(services).failed == (job.id,)
+        assert sweep(services).lost == ()
+    assert sweep(services).lost == (job.id,)
     error = jobs.get(services.database, job.id).error
     assert error is not None
     assert f"jobs retry {job.id}" in error

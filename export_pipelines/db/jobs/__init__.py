@@ -4,12 +4,28 @@ from export_pipelines.db.jobs.creation import create
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
 from export_pipelines.db.jobs.progress import report_progress
 from export_pipelines.db.jobs.queries import expired_candidates, find, find_by_dagster_runs, get, list_jobs, stale
-from export_pipelines.db.jobs.records import ref_of, request_of
-from export_pipelines.db.jobs.work import cancel, claim, reopen, require_current
+from export_pipelines.db.jobs.queue import (
+    Limits,
+    QueueLength,
+    admit,
+    claim_launches,
+    forgotten,
+    put_back,
+    queue_length,
+    release,
+    unadmitted,
+)
+from export_pipelines.db.jobs.records import input_of, ref_of, request_of
+from export_pipelines.db.jobs.work import audit_cancellations, cancel, claim, reopen, require_current
 
 __all__ = [
+    "Limits",
+    "QueueLength",
+    "admit",
+    "audit_cancellations",
     "cancel",
     "claim",
+    "claim_launches",
     "complete",
     "count_download",
     "create",
@@ -18,12 +34,18 @@ __all__ = [
     "fail",
     "find",
     "find_by_dagster_runs",
+    "forgotten",
     "get",
+    "input_of",
     "list_jobs",
+    "put_back",
+    "queue_length",
     "ref_of",
+    "release",
     "reopen",
     "report_progress",
     "request_of",
     "require_current",
     "stale",
+    "unadmitted",
 ]

@@ -58,10 +58,8 @@ def insert(parts: Parts, type_name: str = "DEFINITION_MD", subject: str = SHOWCA
 
 
 def once(parts: Parts, job_id: str, fits: Callable[[ExportJob], object], *, seconds: float = 120) -> ExportJob:
-    return soon(
-        lambda: (job := jobs.get(parts.database, job_id)) if fits(jobs.get(parts.database, job_id)) else None,
-        seconds=seconds,
-    )
+    soon(lambda: fits(jobs.get(parts.database, job_id)), seconds=seconds)
+    return jobs.get(parts.database, job_id)
 
 
 def has(status: JobStatus) -> Callable[[ExportJob], bool]:
@@ -82,7 +80,7 @@ def reading(parts: Parts) -> bool:
     """Whether somebody has a statement about transcripts going, or waiting for its turn."""
     return bool(
         parts.rows(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
             " AND pid <> pg_backend_pid() AND query LIKE '%%transcripts%%'"
         )
     )
@@ -148,7 +146,7 @@ def test_a_job_whose_worker_is_killed_goes_on_in_a_new_run_and_is_never_failed(p
     assert waiting.status is JobStatus.PROCESSING
     done = once(parts, job_id, has(JobStatus.COMPLETED))
     assert done.dagster_run_id != first
-    assert set(runs_of(parts, job_id).values()) == {"FAILURE", "SUCCESS"}
+    soon(lambda: set(runs_of(parts, job_id).values()) == {"FAILURE", "SUCCESS"}, seconds=60)
     assert actions(parts, job_id) == Counter(created=1, started=2, completed=1)
 
 

@@ -1,6 +1,7 @@
 """The assembly: everything Dagster is told, made from the catalog."""
 
 import os
+import warnings
 
 import dagster as dg
 
@@ -28,6 +29,8 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
     Raises:
         ValidationError: ``EXPORT_PIPELINES_EXECUTOR`` names none that we know.
     """
+    # Dagster copies a sensor that has jobs, and then warns of an argument that it passed on itself.
+    warnings.filterwarnings("ignore", "Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
     exports = [build_job(type_, retry_delay_seconds=retry_delay_seconds) for type_ in EXPORT_TYPES]
     return dg.Definitions(
         jobs=[*exports, sweep_exports],

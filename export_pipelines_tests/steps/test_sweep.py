@@ -30,17 +30,31 @@ def test_staging_of_finished_jobs_is_removed_after_the_grace_period_only(service
     assert list(services.store.list("staging/")) == []
 
 
-def test_a_job_whose_worker_is_silent_and_gone_is_failed_with_the_way_out(services: Services, clock: Clock) -> None:
+def test_a_job_whose_worker_is_silent_and_gone_goes_on_twice_and_then_fails_with_the_way_out(
+    services: Services, clock: Clock
+) -> None:
     job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
     clock.jump(minutes=1)
     assert sweep(services).lost == ()
     clock.jump(minutes=2)
     with leases.hold(services.database, job.id):
         assert sweep(services).lost == ()
+    for wait in (30, 90):
+        assert sweep(services).lost == (job.id,)
+        back = jobs.get(services.database, job.id)
+        assert (back.status, back.waits) == (JobStatus.PROCESSING, True)
+        assert back.launch_after is not None
+        assert round((back.launch_after - clock.now).total_seconds()) == wait
+        clock.jump(hours=1)
+        assert sweep(services).lost == ()
+        begin(services, job.id, dagster_run_id=None)
+        clock.jump(minutes=3)
     assert sweep(services).lost == (job.id,)
-    error = jobs.get(services.database, job.id).error
-    assert error is not None
-    assert f"jobs retry {job.id}" in error
+    failed = jobs.get(services.database, job.id)
+    assert failed.status is JobStatus.FAILED
+    assert failed.error is not None
+    assert "This happened 3 times." in failed.error
+    assert f"jobs retry {job.id}" in failed.error
 
 
 def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can_use_it(

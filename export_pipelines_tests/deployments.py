@@ -77,6 +77,8 @@ class Deployment:
             "EXPORT_PIPELINES_STORE_URL": self.store.as_uri(),
             "EXPORT_PIPELINES_LINK_SECRET": SECRETS["links"],
             "EXPORT_PIPELINES_SHARD_BYTES": str(self.services.settings.shard_bytes),
+            # Nobody listens on port 9 (discard), whatever else runs on this machine.
+            "EXPORT_PIPELINES_DAGSTER_URL": "http://127.0.0.1:9",
             "COLUMNS": "200",
             **more,
         }

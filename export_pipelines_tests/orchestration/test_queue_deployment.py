@@ -23,7 +23,7 @@ from export_pipelines_tests.deployments import SCRIPT
 
 pytestmark = [pytest.mark.xdist_group("queue deployment"), pytest.mark.timeout(1800)]
 
-JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "40"))
+JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "24"))
 """In the suite; `make queue` has 200, which on two cores takes minutes: each is a Dagster run with a process."""
 
 USERS, TOTAL, PER_USER = 10, 5, 2

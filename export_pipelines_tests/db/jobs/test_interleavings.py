@@ -191,6 +191,6 @@ def test_no_interleaving_of_what_workers_queues_and_people_do_reaches_an_illegal
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

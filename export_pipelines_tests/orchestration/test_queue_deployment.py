@@ -29,6 +29,9 @@ JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "24"))
 USERS, TOTAL, PER_USER = 10, 5, 2
 INSERT = """INSERT INTO exports.export_jobs (user_id, type, input)
 VALUES (%s, %s, jsonb_build_object('subject_id', %s::text)) RETURNING id"""
+INSERT_AT_ONCE = """INSERT INTO exports.export_jobs (user_id, type, input)
+SELECT 'c0queue' || number %% %s, 'DEFINITION_MD', jsonb_build_object('subject_id', %s::text)
+FROM generate_series(0, %s) AS number RETURNING id"""
 RUNNING = """SELECT user_id FROM exports.export_jobs WHERE status = 'PROCESSING' AND launch_after IS NULL
 OR status IN ('PENDING', 'PROCESSING') AND claimed_at IS NOT NULL"""
 UNFINISHED = "SELECT count(*) FROM exports.export_jobs WHERE status IN ('PENDING', 'PROCESSING')"
@@ -155,7 +158,7 @@ def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_
 ) -> None:
     """Every job once, and one run each; the wrong rows among them are FAILED with the reason."""
     with Sampling(parts) as sampling:
-        ids = [insert(parts, user=number % USERS) for number in range(JOBS)]
+        ids = [job_id for (job_id,) in parts.rows(INSERT_AT_ONCE, USERS, SHOWCASE_DEFINITION_ID, JOBS - 1)]
         wrong = [insert(parts, "NO_SUCH_TYPE"), insert(parts, subject="c0nosuchdefinition")]
         for share in (JOBS // 4, JOBS // 2):
             soon(lambda share=share: len(sampling.completed(ids)) >= share, seconds=900)

@@ -80,6 +80,8 @@ class Deployment:
             "EXPORT_PIPELINES_SHARD_BYTES": str(self.services.settings.shard_bytes),
             # Runs of several processes begin slowly, and a forked worker may have none: who tests them asks for them.
             "EXPORT_PIPELINES_PARALLEL_SHARDS": "1000",
+            # Nobody listens on port 9 (discard), whatever else runs on this machine.
+            "EXPORT_PIPELINES_DAGSTER_URL": "http://127.0.0.1:9",
             "COLUMNS": "200",
             **more,
         }

@@ -9,7 +9,7 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import migrate
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID, seed
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import Order, submit
+from export_pipelines.steps.submit import COMMAND_LINE, Order, submit
 
 _SUBJECTS = (Subject.RUN, Subject.DEFINITION)
 
@@ -37,7 +37,7 @@ def _export(services: Services, type_name: str, subject: Subject) -> ExportJob:
         definition_id=SHOWCASE_DEFINITION_ID if subject is Subject.DEFINITION else None,
         day=SHOWCASE_DAY if subject is Subject.DAY else None,
     )
-    return carry_out(services, lambda: submit(services, order))
+    return carry_out(services, lambda: submit(services, order, claimed_by=COMMAND_LINE))
 
 
 def _print(services: Services, done: list[ExportJob]) -> None:

@@ -27,7 +27,7 @@ def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
     console.notes.print("starting ...")
     with session.database() as database:
         migrate.upgrade(database)
-    environ = environment(chosen, serve_port=serve_port, code_port=code_port)
+    environ = environment(chosen, ui_port=ui_port, serve_port=serve_port, code_port=code_port)
     try:
         with Family(environ=environ, logs=chosen.home / "logs") as family:
             family.start(parts, seconds=READY_SECONDS)
@@ -48,12 +48,13 @@ def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
             )
 
 
-def environment(chosen: Settings, *, serve_port: int, code_port: int) -> dict[str, str]:
+def environment(chosen: Settings, *, ui_port: int, serve_port: int, code_port: int) -> dict[str, str]:
     """What the four parts are told: ours, and what makes them find each other."""
     environ = dict(os.environ)
     prepare_instance(chosen, environ)
     return environ | {
         "EXPORT_PIPELINES_HOME": str(chosen.home),
+        "EXPORT_PIPELINES_DAGSTER_URL": f"http://{HOST}:{ui_port}",
         "EXPORT_PIPELINES_CODE_SERVER_HOST": HOST,
         "EXPORT_PIPELINES_CODE_SERVER_PORT": str(code_port),
         "EXPORT_PIPELINES_PUBLIC_URL": os.environ.get("EXPORT_PIPELINES_PUBLIC_URL", f"http://{HOST}:{serve_port}"),

@@ -10,13 +10,14 @@ import typer
 
 from export_pipelines.cli import console, session
 from export_pipelines.cli.bar import progress_bar
+from export_pipelines.cli.queued import print_queued
 from export_pipelines.core.deliveries import DeliveryRequest, DeliveryState
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import deliveries, jobs
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import Order, submit
+from export_pipelines.steps.submit import COMMAND_LINE, Order, submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 from export_pipelines.steps.users import default_user
 
@@ -42,6 +43,9 @@ NotifyOption = Annotated[
 AttachOption = Annotated[bool, typer.Option("--attach", help="With the file in the mail, when it is small enough.")]
 NoLinkOption = Annotated[bool, typer.Option("--no-link", help="Without a download link in the messages.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder to copy the file and its manifest to.")]
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Leave it to Dagster: print the job's id and return at once.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -58,13 +62,14 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     attach: AttachOption = False,
     no_link: NoLinkOption = False,
     out: OutOption = None,
+    queue: QueueOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export a definition, a run, a day or the audit log to a file."""
     try:
         options = read_pairs(set_ or ())
         delivery = read_delivery(notify or (), attach=attach, with_link=not no_link)
-        check_folder(out)
+        check_folder(out, queue=queue)
         with session.services() as services:
             order = Order(
                 type=type_name,
@@ -77,8 +82,11 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
                 options=options,
                 delivery=delivery,
             )
+            if queue:
+                print_queued(services, submit(services, order), as_json=as_json)
+                return
             earlier = interrupted_like(services, order)
-            job = carry_out(services, lambda: earlier or submit(services, order))
+            job = carry_out(services, lambda: earlier or submit(services, order, claimed_by=COMMAND_LINE))
             copied = copy_out(services, job, out)
             say_who_is_told(services, job)
             report(services, job, copied, as_json=as_json)
@@ -116,8 +124,12 @@ def read_delivery(recipients: Sequence[str], *, attach: bool, with_link: bool) -
     return None
 
 
-def check_folder(folder: Path | None) -> None:
+def check_folder(folder: Path | None, *, queue: bool = False) -> None:
     """Refuse an ``--out`` that cannot take files, before anything starts."""
+    if folder is not None and queue:
+        raise ValidationError(
+            "--queue returns before there is a file; take it later from the job's link, without --out."
+        )
     if folder is not None and not folder.is_dir():
         raise ValidationError(f"--out {folder} is not a folder; create it first or name another.")
 

@@ -83,6 +83,10 @@ class DatabaseUnavailableError(UnavailableError):
     """PostgreSQL cannot be reached, went away, or gave up (lock, timeout, shutdown)."""
 
 
+class DagsterUnavailableError(UnavailableError):
+    """The Dagster webserver cannot be reached, or refuses to launch or terminate a run."""
+
+
 class StoreUnavailableError(UnavailableError):
     """The object store cannot be reached or refuses to work for the moment (also: no space left)."""
 

@@ -31,6 +31,8 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
 }
 """Every change of status that the database accepts. PENDING to FAILED is for a request that proves invalid."""
 
+UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRequest:
@@ -64,6 +66,10 @@ class ExportJob:
         rows_done, rows_total: rows of the export, through that phase; packaging and publishing count bytes only.
         bytes_done: bytes through that phase; of a completed job, the file's.
         bytes_per_second, estimated_finish_at: while the job is being processed.
+        launch: which run of the queue works, or shall work, on it: 1, and one more each time a worker was lost.
+        launch_after: a lost worker's job is not launched again before; None of a PROCESSING job whose run has begun.
+        claimed_at, claimed_by: when, and by whom, that run was promised; None while the job waits in the queue.
+        size_hint: rows it will come to, roughly; None before the queue has looked at a row made by plain SQL.
     """
 
     id: str
@@ -94,6 +100,22 @@ class ExportJob:
     bytes_done: int = 0
     bytes_per_second: float | None = None
     estimated_finish_at: datetime | None = None
+    launch: int = 1
+    launch_after: datetime | None = None
+    claimed_at: datetime | None = None
+    claimed_by: str | None = None
+    size_hint: int | None = None
+
+    @property
+    def run_key(self) -> str:
+        """The name of the one Dagster run that this launch of the job may have."""
+        return f"{self.id}-{self.launch}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether its next run has not begun yet."""
+        resumed = self.status is JobStatus.PROCESSING and self.launch_after is not None
+        return self.status is JobStatus.PENDING or resumed
 
 
 @dataclass(frozen=True, kw_only=True)

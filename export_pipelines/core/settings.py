@@ -13,6 +13,8 @@ from export_pipelines.core.errors import ValidationError
 
 PREFIX = "EXPORT_PIPELINES_"
 CONTEXTS = ("evaluation", "exports")
+CHOOSING = "multi_or_in_process"
+"""The executor that lets a run say whether its steps share a process."""
 IPNetwork = IPv4Network | IPv6Network
 
 
@@ -51,6 +53,12 @@ class Settings:
         delivery_tries: how often a message is tried before it is given up.
         webhook_key: encrypts the secrets of webhooks in the database; None generates one under ``home``. Never shown.
         webhook_allow_networks: networks that webhooks may reach although they are not public.
+        dagster_url: the Dagster webserver, which is asked to launch and to terminate runs.
+        max_running: exports that run at the same time; ``max_concurrent_runs`` of ``dagster.yaml`` is its equal.
+        max_running_per_user: of these, one user's.
+        max_resumes: how often a job whose worker was lost is continued by a new run.
+        resume_delay_seconds: base of the waits before that: this long, then three times as long, seven times, ...
+        launch_grace_seconds: after this long without a run, a claim counts as forgotten.
     """
 
     home: Path
@@ -63,7 +71,7 @@ class Settings:
     schemas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({name: name for name in CONTEXTS}))
     user: str | None = None
     first_day: date = date(2025, 1, 1)
-    executor: str = "multi_or_in_process"
+    executor: str = CHOOSING
     db_os_user: str | None = None
     redirect_downloads: bool = True
     readers: int = 0
@@ -80,6 +88,12 @@ class Settings:
     delivery_tries: int = 12
     webhook_key: str | None = field(default=None, repr=False)
     webhook_allow_networks: tuple[IPNetwork, ...] = ()
+    dagster_url: str = "http://127.0.0.1:3000"
+    max_running: int = 5
+    max_running_per_user: int = 10
+    max_resumes: int = 2
+    resume_delay_seconds: int = 30
+    launch_grace_seconds: int = 60
 
     @property
     def effective_store_url(self) -> str:
@@ -131,6 +145,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         delivery_tries=_number(environ, "DELIVERY_TRIES", defaults.delivery_tries),
         webhook_key=text("WEBHOOK_KEY"),
         webhook_allow_networks=_networks(text("WEBHOOK_ALLOW_NETWORKS") or ""),
+        dagster_url=_web_address(text("DAGSTER_URL") or defaults.dagster_url, "DAGSTER_URL"),
+        max_running=_number(environ, "MAX_RUNNING", defaults.max_running),
+        max_running_per_user=_number(environ, "MAX_RUNNING_PER_USER", defaults.max_running_per_user),
+        max_resumes=_number(environ, "MAX_RESUMES", defaults.max_resumes, low=0),
+        resume_delay_seconds=_number(environ, "RESUME_DELAY_SECONDS", defaults.resume_delay_seconds, low=0),
+        launch_grace_seconds=_number(environ, "LAUNCH_GRACE_SECONDS", defaults.launch_grace_seconds),
     )
 
 
@@ -151,6 +171,12 @@ def _day(environ: Mapping[str, str], name: str, *, default: date) -> date:
         return date.fromisoformat(text) if text else default
     except ValueError as error:
         raise ValidationError(f"{PREFIX}{name} is {text!r}, but must be a day like {default}.") from error
+
+
+def _web_address(text: str, name: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValidationError(f"{PREFIX}{name} is {text!r}, but must look like http://127.0.0.1:3000.")
+    return text.rstrip("/")
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int = 1) -> int:

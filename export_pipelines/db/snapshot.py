@@ -34,6 +34,7 @@ class Snapshot:
         self.facts = facts
         self._database = database
         self._connection = connection
+        self._readers: set[Snapshot] = set()
 
     def rows(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """All rows, by column name: for small results."""
@@ -62,7 +63,9 @@ class Snapshot:
             yield from tuples(self._connection, statement, params)
 
     def cancel(self) -> None:
-        """Have the server give up what it is doing for this connection; any thread may ask for it."""
+        """Have the server give up what it does for this snapshot, on all its connections; any thread may ask for it."""
+        for reader in tuple(self._readers):
+            reader.cancel()
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
@@ -73,7 +76,12 @@ class Snapshot:
             # The id was made by PostgreSQL, and the statement takes no parameters.
             connection.execute(f"SET TRANSACTION SNAPSHOT '{self.facts.id}'".encode())
             _limit(self._database, connection)
-            yield Snapshot(self._database, connection, self.facts)
+            reader = Snapshot(self._database, connection, self.facts)
+            self._readers.add(reader)
+            try:
+                yield reader
+            finally:
+                self._readers.discard(reader)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The assembly: everything Dagster is told, made from the catalog."""
 
 import os
+import warnings
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from export_pipelines.orchestration.executors import executor
 from export_pipelines.orchestration.failures import RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.jobs import build_job
 from export_pipelines.orchestration.metadata import asset_key
+from export_pipelines.orchestration.queue import build_launch_sensor
 from export_pipelines.orchestration.records import records_io_manager
 from export_pipelines.orchestration.resources import DatabaseResource, StoreResource
 from export_pipelines.orchestration.schedules import (
@@ -25,6 +27,7 @@ from export_pipelines.orchestration.sensors import (
     cancel_jobs_of_canceled_runs,
     end_work_of_lost_workers,
     fail_jobs_of_failed_runs,
+    reconcile_jobs_and_runs,
 )
 from export_pipelines.orchestration.subscriptions import (
     catch_up_hourly,
@@ -41,6 +44,8 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
     Raises:
         ValidationError: a setting cannot be read, or ``EXPORT_PIPELINES_EXECUTOR`` names none that we know.
     """
+    # Dagster copies a sensor that has jobs, and then warns of an argument that it passed on itself.
+    warnings.filterwarnings("ignore", "Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
     settings = read_settings(os.environ)
     partitions = {type_.name: partitions_of(type_, first_day=settings.first_day) for type_ in EXPORT_TYPES}
     exports = [
@@ -66,9 +71,11 @@ def build_definitions(*, retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> dg
             checkpoint_hourly,
         ],
         sensors=[
+            build_launch_sensor(exports),
             fail_jobs_of_failed_runs,
             cancel_jobs_of_canceled_runs,
             end_work_of_lost_workers,
+            reconcile_jobs_and_runs,
             react_to_completed_runs,
             send_deliveries,
         ],

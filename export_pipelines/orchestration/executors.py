@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.settings import CHOOSING
 
 # A step's process is forked from one that has imported all this; a spawned one imports it anew, 1.5 s instead of 0.3 s.
 _PRELOADED = (
@@ -21,8 +22,6 @@ _PRELOADED = (
 )
 
 
-CHOOSING = "multi_or_in_process"
-"""The executor that lets a run say which of the two it wants."""
 _AT_ONCE = "DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT"
 """Dagster's own variable for what a run does not say."""
 

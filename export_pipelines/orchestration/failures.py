@@ -58,14 +58,11 @@ _NOBODY_SAID = "This run has been marked as failed from outside the execution co
 
 
 def why(event: dg.DagsterEvent, *, run_id: str) -> str:
-    """Why a run failed, for the row: what happened, and what to do next."""
+    """Why a run failed, for the row, as whole sentences."""
     reason = event.message or "no reason was recorded"
     if reason == _NOBODY_SAID:
         reason = "Its worker was killed, ran out of memory, or went away with its machine."
-    return (
-        f"Dagster run {run_id} failed. {reason} To continue where it stopped: Re-execute from failure in the Dagster "
-        "UI, or `export-pipelines jobs retry`."
-    )
+    return f"Dagster run {run_id} failed. {reason}"
 
 
 def fail_jobs_of_run(database: Database, run_id: str, reason: str) -> list[str]:

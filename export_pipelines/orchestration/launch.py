@@ -16,7 +16,7 @@ from export_pipelines.db.database import Database, dagster_database_url
 from export_pipelines.orchestration.build import build_definitions, build_job_again
 from export_pipelines.orchestration.executors import start_forking_quietly
 from export_pipelines.orchestration.instance import prepare_instance
-from export_pipelines.orchestration.run_config import run_config_for
+from export_pipelines.steps.run_config import run_config_for
 from export_pipelines.steps.services import Services
 
 

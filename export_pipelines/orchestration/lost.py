@@ -4,17 +4,14 @@ from datetime import timedelta
 
 import dagster as dg
 
-from export_pipelines.core.errors import NotFoundError
-from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs, leases
+from export_pipelines.core.jobs import UNFINISHED, ExportJob
+from export_pipelines.db import leases
+from export_pipelines.orchestration.owners import has_moved_on, named_job
 from export_pipelines.steps.services import Services
-
-JOB_TAG = "export/job_id"
-_AT_WORK = (JobStatus.PENDING, JobStatus.PROCESSING)
 
 
 def end_lost_runs(services: Services, instance: dg.DagsterInstance) -> tuple[str, ...]:
-    """Report every run failed that says STARTED although its job has been over for a while.
+    """Report every run failed that says STARTED although its job has been over, or another run's, for a while.
 
     When a machine goes away, or a code server and its workers are killed together, Dagster's default launcher never
     asks after the run: it would say STARTED, and take one of the places in the queue, until ``max_runtime_seconds``.
@@ -26,22 +23,14 @@ def end_lost_runs(services: Services, instance: dg.DagsterInstance) -> tuple[str
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], updated_before=before)
     ended = []
     for run in instance.get_runs(started):
-        job = _job_of(services, run)
-        if job is not None and _is_over(services, job):
+        job = named_job(services.database, run)
+        if job is not None and (has_moved_on(job, run) or _is_over(services, job)):
             instance.report_run_failed(run, f"The worker is gone; export job {job.id} is {job.status}.")
             ended.append(run.run_id)
     return tuple(ended)
 
 
-def _job_of(services: Services, run: dg.DagsterRun) -> ExportJob | None:
-    """The job that the run works, or worked, on; None when it never said."""
-    try:
-        return jobs.get(services.database, run.tags[JOB_TAG]) if JOB_TAG in run.tags else None
-    except NotFoundError:
-        return None
-
-
 def _is_over(services: Services, job: ExportJob) -> bool:
     """Whether nobody has worked on the job for a while, and nobody will."""
     before = services.clock() - timedelta(seconds=services.settings.stale_after_seconds)
-    return job.status not in _AT_WORK and job.updated_at < before and not leases.is_held(services.database, job.id)
+    return job.status not in UNFINISHED and job.updated_at < before and not leases.is_held(services.database, job.id)

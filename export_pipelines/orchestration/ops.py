@@ -12,9 +12,11 @@ from export_pipelines.core.frozen import FrozenShards, Package, Part, ShardTask,
 from export_pipelines.core.jobs import JobRef
 from export_pipelines.db import jobs, leases
 from export_pipelines.db.database import Database
+from export_pipelines.launching.requests import JOB_TAG, RUN_KEY_TAG, USER_TAG
 from export_pipelines.orchestration import metadata
 from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
 from export_pipelines.orchestration.days import filled_in
+from export_pipelines.orchestration.ending import canceled_with_its_job, hand_on
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
@@ -80,8 +82,11 @@ def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         with boundary(tries=context.retry_number):
             services = services_of(database, store, tell=teller(context))
             job_id = _job_id(context, services, type_, config)
-            with leases.hold(database, job_id, exclusive=True, wait_seconds=SECONDS_TO_LET_GO):
-                job = begin(services, job_id, dagster_run_id=context.run.run_id)
+            with (
+                canceled_with_its_job(context, database, job_id),
+                leases.hold(database, job_id, exclusive=True, wait_seconds=SECONDS_TO_LET_GO),
+            ):
+                job = begin(services, job_id, dagster_run_id=context.run.run_id, run_key=_run_key(context))
                 _tag(context, job.id, job.user_id)
                 frozen = load(services, type_, job)
         context.log.info("froze %d rows in %d shards for job %s", frozen.counted_rows, len(frozen.shards), job.id)
@@ -104,9 +109,14 @@ def _job_id(context: dg.OpExecutionContext, services: Services, type_: ExportTyp
     return submit(services, order, dagster_run_id=context.run.run_id).id
 
 
+def _run_key(context: dg.OpExecutionContext) -> str | None:
+    """What the queue launched the run as; a run that executes another again has its tags, but was launched by hand."""
+    return None if context.run.parent_run_id else context.run.tags.get(RUN_KEY_TAG)
+
+
 def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
     """Let an engineer filter runs by job and user."""
-    context.instance.add_run_tags(context.run.run_id, {"export/job_id": job_id, "export/user_id": user_id})
+    context.instance.add_run_tags(context.run.run_id, {JOB_TAG: job_id, USER_TAG: user_id})
 
 
 def _render_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
@@ -188,9 +198,12 @@ def _record_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> None:
         with boundary(tries=context.retry_number):
-            job = record(services_of(database, store), stored)
+            services = services_of(database, store)
+            with canceled_with_its_job(context, database, stored.job.job_id):
+                job = record(services, stored)
         context.add_output_metadata(metadata.of_job(job))
         context.log_event(metadata.materialization(type_, job))
+        hand_on(context, services)
 
     return record_op
 
@@ -208,7 +221,11 @@ def _fenced(
     work: Callable[[Services], Made],
 ) -> Made:
     """Do a step's work while the job is ours: attempt current, lease held."""
-    with boundary(tries=context.retry_number), leases.hold(database, ref.job_id, wait_seconds=SECONDS_TO_BEGIN):
+    with (
+        boundary(tries=context.retry_number),
+        canceled_with_its_job(context, database, ref.job_id),
+        leases.hold(database, ref.job_id, wait_seconds=SECONDS_TO_BEGIN),
+    ):
         services = services_of(database, store, tell=teller(context))
         take_up(services, ref, dagster_run_id=context.run.run_id)
         return work(services)

@@ -25,7 +25,7 @@ def sweep_op(
     with translated():
         swept = sweep(services_of(database, store))
     done: dict[str, Any] = {
-        "jobs_failed": len(swept.failed),
+        "jobs_taken_from_dead_workers": len(swept.lost),
         "jobs_expired": len(swept.expired),
         "staged_objects_removed": swept.objects,
         "orphaned_files_removed": swept.orphans,

@@ -40,14 +40,14 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
     if already is not None:
         return already
     request = request_of(job)
+    phase = STREAMING if export_type.streamed else FREEZING
     with open_snapshot(services.database) as snapshot:
-        source = export_type.read(snapshot, request.subject_id, request.options)
-        context = _stage_context(services, ref, source, request.options)
-        phase = STREAMING if export_type.streamed else FREEZING
-        with Progress(services, ref, phase, rows_total=source.counted_rows) as progress:
-            rows = RowStream(
-                rows_of(snapshot, source, readers=services.settings.effective_readers), on_batch=progress.advance
-            )
+        with Progress(services, ref, phase, interrupt=snapshot.cancel) as progress:
+            source = export_type.read(snapshot, request.subject_id, request.options)
+            progress.rows_total = source.counted_rows
+            context = _stage_context(services, ref, source, request.options)
+            found = rows_of(snapshot, source, readers=services.settings.effective_readers)
+            rows = RowStream(found, on_batch=progress.advance)
             shards, streamed = _read(services, export_type, ref, rows=rows, context=context)
         facts = snapshot.facts
     _check_count(source, shards)

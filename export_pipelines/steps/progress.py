@@ -1,7 +1,7 @@
 """Progress: what a step has done, told to the job's row by a thread, at next to no cost to the work itself."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -37,10 +37,11 @@ class Progress:
 
     The first report comes soon and the last when the block ends well, so that small steps write once.
     When the job has moved on (cancelled, another attempt), :meth:`advance` raises ``SupersededError`` within one
-    interval. A database that is away for a moment costs a report and nothing more.
+    interval; work that is silent meanwhile, like a query that waits for a lock, is ended by ``interrupt``, from another
+    thread, and then fails with the same error. A database that is away for a moment costs a report and nothing more.
 
     Attributes:
-        bytes_total: bytes that the phase comes to, to be set as soon as they are known.
+        rows_total, bytes_total: rows and bytes that the phase comes to, to be set as soon as they are known.
     """
 
     def __init__(
@@ -52,13 +53,15 @@ class Progress:
         message: str = "",
         rows_total: int | None = None,
         shard: int | None = None,
+        interrupt: Callable[[], None] = lambda: None,
     ) -> None:
         self.bytes_total: int | None = None
+        self.rows_total = rows_total
         self._services = services
         self._ref = ref
         self._phase = phase
         self._message = message or phase.name
-        self._rows_total = rows_total
+        self._interrupt = interrupt
         self._shard = shard
         self._rows = self._bytes = 0
         self._over = threading.Event()
@@ -80,6 +83,9 @@ class Progress:
         if kind is None:
             self._check()
             self._report()
+        elif isinstance(error, ExportPipelinesError):
+            # What the interruption led to.
+            self._check()
 
     def advance(self, *, rows: int = 0, size: int = 0) -> None:
         """Count what was done.
@@ -121,6 +127,7 @@ class Progress:
                 continue
             except ExportPipelinesError as error:
                 self._stopped_by = error
+                self._interrupt()
                 return
             if (job.updated_at - self._told_at).total_seconds() >= TELL_SECONDS:
                 self._told_at, self._to_tell = job.updated_at, job
@@ -130,7 +137,7 @@ class Progress:
             phase=self._phase,
             message=self._message,
             rows_done=self._rows,
-            rows_total=self._rows_total,
+            rows_total=self.rows_total,
             bytes_done=self._bytes,
             bytes_total=self.bytes_total,
             shard=self._shard,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from export_pipelines.core.errors import ConflictError, NotFoundError
-from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
@@ -24,7 +24,6 @@ BETWEEN_STEPS = "dagster"
 CLOCKS_DIFFER = timedelta(minutes=5)
 """At most so much between the database's clock and the store's."""
 
-_AT_WORK = (JobStatus.PENDING, JobStatus.PROCESSING)
 _MANY = 10_000
 _AT_ONCE = 500
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -103,7 +102,7 @@ def _still_needed(services: Services, owner: str, before: datetime) -> bool:
     job = _row(services, owner)
     if job is None:
         return False
-    return job.status in _AT_WORK or (job.status is JobStatus.FAILED and job.updated_at >= before)
+    return job.status in UNFINISHED or (job.status is JobStatus.FAILED and job.updated_at >= before)
 
 
 def _orphans(services: Services, before: datetime) -> Iterator[Disposable]:
@@ -127,7 +126,7 @@ def _orphaned(job: ExportJob | None, key: str, before: datetime) -> str | None:
     """Why nobody needs this published file; None when somebody does, or may."""
     if job is None:
         return "its job's row is gone"
-    if job.status in _AT_WORK or job.updated_at >= before:
+    if job.status in UNFINISHED or job.updated_at >= before:
         return None
     if job.status is JobStatus.COMPLETED:
         is_wanted = job.output_path in (key, key.removesuffix(MANIFEST_SUFFIX))

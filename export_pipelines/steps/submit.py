@@ -22,6 +22,8 @@ from export_pipelines.storage.secret import link_secret
 
 HOURS = range(1, 169)
 TITLE_LENGTH = 200
+COMMAND_LINE = "command line"
+"""Who claims a job that is carried out in the process that makes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,12 @@ class Order:
     delivery: DeliveryRequest | None = None
 
 
-def submit(services: Services, order: Order, *, dagster_run_id: str | None = None) -> ExportJob:
+def submit(
+    services: Services, order: Order, *, dagster_run_id: str | None = None, claimed_by: str | None = None
+) -> ExportJob:
     """Validate the order and create its PENDING job.
+
+    It waits in the queue, unless a run has it already: ``dagster_run_id``, or one that ``claimed_by`` will make.
 
     Raises:
         ValidationError, NotFoundError: the order is wrong; nothing was created.
@@ -57,7 +63,9 @@ def submit(services: Services, order: Order, *, dagster_run_id: str | None = Non
     """
     request = check(services, order)
     require_ready(services)
-    return jobs.create(services.database, request, dagster_run_id=dagster_run_id, now=services.clock())
+    return jobs.create(
+        services.database, request, dagster_run_id=dagster_run_id, claimed_by=claimed_by, now=services.clock()
+    )
 
 
 def require_ready(services: Services) -> None:

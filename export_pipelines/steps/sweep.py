@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from export_pipelines.db import jobs, leases
 from export_pipelines.steps.expiry import expire
+from export_pipelines.steps.lost import resume_or_fail
 from export_pipelines.steps.retention import remove
 from export_pipelines.steps.services import Services
 
@@ -15,14 +16,14 @@ class Swept:
     """What one sweep did.
 
     Attributes:
-        failed: ids of jobs whose worker was dead.
+        lost: ids of jobs whose worker was dead; each goes on in a new run, or is FAILED.
         expired: ids of jobs whose file's time was over.
         objects: staged objects removed.
         orphans: published files removed that had no row that wanted them.
         bytes: the size of both.
     """
 
-    failed: tuple[str, ...]
+    lost: tuple[str, ...]
     expired: tuple[str, ...]
     objects: int
     orphans: int
@@ -31,33 +32,32 @@ class Swept:
 
 def sweep(services: Services) -> Swept:
     """Bring rows and store in order; safe at any time, by any number of sweepers, as often as you like."""
-    failed = fail_dead(services)
+    lost = find_lost(services)
     expired = tuple(job.id for job in expire(services))
     removed, orphans, size = 0, 0, 0
     for found in remove(services):
         removed, orphans, size = removed + 1, orphans + found.orphaned, size + found.size
-    return Swept(failed=failed, expired=expired, objects=removed - orphans, orphans=orphans, bytes=size)
+    return Swept(lost=lost, expired=expired, objects=removed - orphans, orphans=orphans, bytes=size)
 
 
-def fail_dead(services: Services) -> tuple[str, ...]:
-    """Fail the jobs that nobody works on any more: silent for long enough, and no worker holds their lease.
+def find_lost(services: Services) -> tuple[str, ...]:
+    """Have the jobs that nobody works on any more go on in a new run, or fail them when that was tried often enough.
 
     Returns:
         Their ids.
     """
-    return tuple(_fail_dead(services))
+    return tuple(_find_lost(services))
 
 
-def _fail_dead(services: Services) -> Iterator[str]:
+def _find_lost(services: Services) -> Iterator[str]:
     """Jobs being processed by nobody: silent for long enough, and no worker holds their lease."""
-    now = services.clock()
-    before = now - timedelta(seconds=services.settings.stale_after_seconds)
+    before = services.clock() - timedelta(seconds=services.settings.stale_after_seconds)
     for job in jobs.stale(services.database, before=before):
-        if leases.is_held(services.database, job.id):
+        if job.waits or leases.is_held(services.database, job.id):
             continue
         reason = (
-            f"the worker died without a word (last heard of at {job.updated_at:%Y-%m-%d %H:%M:%S} UTC, "
-            f"{job.progress_percent} % done); `export-pipelines jobs retry {job.id}` continues where it stopped."
+            f"The worker died without a word (last heard of at {job.updated_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"{job.progress_percent} % done)."
         )
-        if jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=reason, now=now):
+        if resume_or_fail(services, job, reason=reason):
             yield job.id

@@ -118,17 +118,18 @@ def test_cancelling_stops_whoever_works_on_the_job_and_leaves_no_file(deployment
     assert list(deployment.services.store.list("exports/")) == []
 
 
-def test_the_sweep_fails_a_job_whose_worker_died_and_retry_continues_it(deployment: Deployment) -> None:
+def test_the_sweep_has_a_job_whose_worker_died_wait_for_another_and_retry_continues_it_at_once(
+    deployment: Deployment,
+) -> None:
     job = pending(deployment)
     deployment.work(Point(target=RENDER, when="after"), job.id).wait()
     later = replace(deployment.services, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
-    assert sweep(later).failed == (job.id,)
+    assert sweep(later).lost == (job.id,)
     shown = deployment.run("jobs", "show", job.id, "--json").json
-    assert shown["status"] == "FAILED"
-    assert f"`export-pipelines jobs retry {job.id}` continues where it stopped" in shown["error"]
+    assert (shown["status"], shown["launch"], shown["error"]) == ("PROCESSING", 2, None)
     retried = deployment.run("jobs", "retry", job.id, "--json")
     assert retried.status == 0
-    assert (retried.json["status"], retried.json["attempt"], retried.json["error"]) == ("COMPLETED", 1, None)
+    assert (retried.json["status"], retried.json["attempt"], retried.json["launch_after"]) == ("COMPLETED", 1, None)
 
 
 def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
@@ -138,7 +139,7 @@ def test_sweeping_says_what_it_did(deployment: Deployment) -> None:
         connection.commit()
     swept = deployment.run("sweep", EXPORT_PIPELINES_STAGING_GRACE_SECONDS="0")
     assert swept.status == 0
-    assert swept.out.startswith("1 jobs expired, 0 dead jobs failed, ")
+    assert swept.out.startswith("1 jobs expired, 0 jobs taken from dead workers, ")
     assert jobs.get(deployment.database, job.id).status is JobStatus.EXPIRED
     assert [path for path in deployment.store.rglob("*") if path.is_file()] == []
 

@@ -103,6 +103,8 @@ def dev(
             "EXPORT_PIPELINES_DATABASE_URL": database.url,
             "EXPORT_PIPELINES_DAGSTER_DATABASE_URL": postgres_server.dagster_url(dagster),
             "EXPORT_PIPELINES_SHARD_BYTES": str(SHARD_BYTES),
+            # How the queue goes on by itself is tested with the queue; here a person does.
+            "EXPORT_PIPELINES_MAX_RESUMES": "0",
         }
         ports = [f"--ui-port={ui}", f"--port={serve}", f"--code-port={code}"]
         with output.open("w") as terminal:
@@ -206,7 +208,8 @@ def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_ag
     failed = dev.job_once(killed, JobStatus.FAILED, seconds=15)
     assert failed.error == (
         f"Dagster run {killed} failed. Its worker was killed, ran out of memory, or went away with its machine. To "
-        "continue where it stopped: Re-execute from failure in the Dagster UI, or `export-pipelines jobs retry`."
+        "continue where it stopped: Re-execute from failure in the Dagster UI, or "
+        f"`export-pipelines jobs retry {failed.id}`."
     )
     assert dev.published(failed) == []
 

@@ -11,12 +11,14 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, leases
 from export_pipelines.db.database import Database
+from export_pipelines.launching.requests import JOB_TAG
 from export_pipelines.orchestration.build import build_definitions
-from export_pipelines.orchestration.lost import JOB_TAG, end_lost_runs
+from export_pipelines.orchestration.lost import end_lost_runs
+from export_pipelines.orchestration.owners import jobs_of_run
 from export_pipelines.orchestration.resources import services_of
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
-from export_pipelines.steps.sweep import fail_dead
+from export_pipelines.steps.sweep import find_lost
 from export_pipelines.storage.local import LocalStore
 from export_pipelines_tests.steps.orders import order
 
@@ -52,11 +54,22 @@ def status(instance: dg.DagsterInstance, run_id: str) -> str:
     return instance.get_run_by_id(run_id).status.value
 
 
-def test_the_run_of_a_job_whose_worker_died_is_ended_once_the_job_has_been_failed(services, instance) -> None:
+def test_the_run_of_a_job_whose_worker_died_is_ended_as_soon_as_another_run_shall_go_on(services, instance) -> None:
     job, run_id = being_worked_on(services, instance)
     assert end_lost_runs(services, instance) == ()
 
-    assert fail_dead(services) == (job.id,)
+    assert find_lost(services) == (job.id,)
+    assert jobs.get(services.database, job.id).waits
+    assert end_lost_runs(services, instance) == (run_id,)
+    assert jobs_of_run(services.database, instance.get_run_by_id(run_id)) == ()
+
+
+def test_the_run_of_a_job_whose_worker_died_is_ended_once_the_job_has_been_failed(services, instance) -> None:
+    services = replace(services, settings=replace(services.settings, max_resumes=0))
+    job, run_id = being_worked_on(services, instance)
+    assert end_lost_runs(services, instance) == ()
+
+    assert find_lost(services) == (job.id,)
     assert end_lost_runs(services, instance) == ()
 
     later = after(services, minutes=20)
@@ -69,7 +82,7 @@ def test_a_run_whose_worker_holds_the_lease_is_left_alone_however_silent_it_is(s
     job, run_id = being_worked_on(services, instance)
     jobs.cancel(services.database, job.id, now=datetime.now(UTC))
     with leases.hold(services.database, job.id):
-        assert fail_dead(services) == ()
+        assert find_lost(services) == ()
         assert end_lost_runs(services, instance) == ()
     assert end_lost_runs(services, instance) == (run_id,)
 

@@ -1,5 +1,7 @@
 """The sweep brings rows and store in order, and touches nothing that somebody still needs."""
 
+from dataclasses import replace
+
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs, leases
 from export_pipelines.steps.begin import begin
@@ -30,17 +32,31 @@ def test_staging_of_finished_jobs_is_removed_after_the_grace_period_only(service
     assert list(services.store.list("staging/")) == []
 
 
-def test_a_job_whose_worker_is_silent_and_gone_is_failed_with_the_way_out(services: Services, clock: Clock) -> None:
+def test_a_job_whose_worker_is_silent_and_gone_goes_on_twice_and_then_fails_with_the_way_out(
+    services: Services, clock: Clock
+) -> None:
     job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
     clock.jump(minutes=1)
-    assert sweep(services).failed == ()
+    assert sweep(services).lost == ()
     clock.jump(minutes=2)
     with leases.hold(services.database, job.id):
-        assert sweep(services).failed == ()
-    assert sweep(services).failed == (job.id,)
-    error = jobs.get(services.database, job.id).error
-    assert error is not None
-    assert f"jobs retry {job.id}" in error
+        assert sweep(services).lost == ()
+    for wait in (30, 90):
+        assert sweep(services).lost == (job.id,)
+        back = jobs.get(services.database, job.id)
+        assert (back.status, back.waits) == (JobStatus.PROCESSING, True)
+        assert back.launch_after is not None
+        assert round((back.launch_after - clock.now).total_seconds()) == wait
+        clock.jump(hours=1)
+        assert sweep(services).lost == ()
+        begin(services, job.id, dagster_run_id=None)
+        clock.jump(minutes=3)
+    assert sweep(services).lost == (job.id,)
+    failed = jobs.get(services.database, job.id)
+    assert failed.status is JobStatus.FAILED
+    assert failed.error is not None
+    assert "This happened 3 times." in failed.error
+    assert f"jobs retry {job.id}" in failed.error
 
 
 def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can_use_it(
@@ -72,7 +88,8 @@ def test_a_file_whose_worker_died_before_it_could_record_it_is_removed_when_nobo
     parts = [render(services, type_, task) for task in frozen.tasks()]
     left_over = upload(services, package(services, type_, frozen, parts))
     clock.jump(minutes=3)
-    assert sweep(services).failed == (job.id,)
+    final = replace(services, settings=replace(services.settings, max_resumes=0))
+    assert sweep(final).lost == (job.id,)
     clock.jump(minutes=50)
     sweep(services)
     assert services.store.stat(left_over.key) is not None

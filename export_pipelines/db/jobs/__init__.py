@@ -13,13 +13,29 @@ from export_pipelines.db.jobs.queries import (
     list_jobs,
     stale,
 )
-from export_pipelines.db.jobs.records import ref_of, request_of
-from export_pipelines.db.jobs.work import cancel, claim, reopen, require_current
+from export_pipelines.db.jobs.queue import (
+    Limits,
+    QueueLength,
+    admit,
+    claim_launches,
+    forgotten,
+    put_back,
+    queue_length,
+    release,
+    unadmitted,
+)
+from export_pipelines.db.jobs.records import input_of, ref_of, request_of
+from export_pipelines.db.jobs.work import audit_cancellations, cancel, claim, reopen, require_current
 
 __all__ = [
+    "Limits",
+    "QueueLength",
+    "admit",
+    "audit_cancellations",
     "by_ids",
     "cancel",
     "claim",
+    "claim_launches",
     "complete",
     "count_download",
     "create",
@@ -31,13 +47,19 @@ __all__ = [
     "fail",
     "find",
     "find_by_dagster_runs",
+    "forgotten",
     "get",
+    "input_of",
     "list_jobs",
     "note_link",
+    "put_back",
+    "queue_length",
     "ref_of",
+    "release",
     "reopen",
     "report_progress",
     "request_of",
     "require_current",
     "stale",
+    "unadmitted",
 ]

@@ -9,6 +9,7 @@ from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.db import audit
 from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.queue import size_hint
 from export_pipelines.db.jobs.records import input_of, job_of
 from export_pipelines.db.tables import ExportJobRow
 
@@ -19,33 +20,33 @@ def create(
     *,
     now: datetime,
     dagster_run_id: str | None = None,
+    claimed_by: str | None = None,
     actor: audit.Actor | None = None,
 ) -> ExportJob:
     """Make the request's row, PENDING, and its first audit entry.
+
+    It waits in the queue for a run, unless somebody has one for it already: ``dagster_run_id``, or ``claimed_by``.
 
     Raises:
         ValidationError: the user does not exist, or a value cannot be stored.
     """
     with database.transaction() as session:
-        return create_in(session, request, now=now, dagster_run_id=dagster_run_id, actor=actor)
+        row = _row(request, now=now, dagster_run_id=dagster_run_id)
+        if claimed_by or dagster_run_id:
+            row.claimed_at, row.claimed_by = now, claimed_by or f"Dagster run {dagster_run_id}"
+        return _inserted(database, session, [row], now=now, actor=actor)[0]
 
 
-def create_in(
-    session: Session,
-    request: ExportRequest,
-    *,
-    now: datetime,
-    dagster_run_id: str | None = None,
-    actor: audit.Actor | None = None,
-) -> ExportJob:
+def create_in(database: Database, session: Session, request: ExportRequest, *, now: datetime) -> ExportJob:
     """As :func:`create`, inside a transaction that also writes why the job was made."""
-    row = _row(request, now=now, dagster_run_id=dagster_run_id)
-    return _inserted(session, [row], now=now, actor=actor)[0]
+    return create_all_in(database, session, [request], now=now)[0]
 
 
-def create_all_in(session: Session, requests: Iterable[ExportRequest], *, now: datetime) -> tuple[ExportJob, ...]:
+def create_all_in(
+    database: Database, session: Session, requests: Iterable[ExportRequest], *, now: datetime
+) -> tuple[ExportJob, ...]:
     """As :func:`create_in` for many at once, each asked for by its own user; in as few statements as can be."""
-    return _inserted(session, [_row(request, now=now) for request in requests], now=now)
+    return _inserted(database, session, [_row(request, now=now) for request in requests], now=now)
 
 
 def _row(request: ExportRequest, *, now: datetime, dagster_run_id: str | None = None) -> ExportJobRow:
@@ -62,9 +63,20 @@ def _row(request: ExportRequest, *, now: datetime, dagster_run_id: str | None = 
 
 
 def _inserted(
-    session: Session, rows: Sequence[ExportJobRow], *, now: datetime, actor: audit.Actor | None = None
+    database: Database,
+    session: Session,
+    rows: Sequence[ExportJobRow],
+    *,
+    now: datetime,
+    actor: audit.Actor | None = None,
 ) -> tuple[ExportJob, ...]:
     """Insert rows and audit entries; the jobs, with the database's defaults in them."""
+    hints: dict[str, int] = {}
+    for row in rows:
+        subject = row.input["subject_id"]
+        if subject not in hints:
+            hints[subject] = size_hint(database, session, subject)
+        row.size_hint = hints[subject]
     session.add_all(rows)
     session.flush()
     for row in rows:

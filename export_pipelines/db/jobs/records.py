@@ -42,6 +42,11 @@ def job_of(row: ExportJobRow) -> ExportJob:
         bytes_done=row.bytes_done,
         bytes_per_second=row.bytes_per_second,
         estimated_finish_at=_utc(row.estimated_finish_at),
+        launch=row.launch,
+        launch_after=_utc(row.launch_after),
+        claimed_at=_utc(row.claimed_at),
+        claimed_by=row.claimed_by,
+        size_hint=row.size_hint,
     )
 
 

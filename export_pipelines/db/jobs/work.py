@@ -1,13 +1,13 @@
 """The changes of a job that is being worked on, or is about to be: claim, reopen, cancel."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import ConflictError
-from export_pipelines.core.jobs import ExportJob, JobRef, JobStatus
+from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobRef, JobStatus
 from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
@@ -16,7 +16,11 @@ from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
 _RESUMABLE = (JobStatus.FAILED, JobStatus.PROCESSING)
-_UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+_UNAUDITED = """
+SELECT id FROM {exports}.export_jobs AS jobs WHERE status = 'CANCELLED' AND created_at > :since AND NOT EXISTS (
+    SELECT FROM {exports}.export_audit_logs AS logs WHERE logs.job_id = jobs.id AND logs.action = 'cancelled'
+) FOR UPDATE SKIP LOCKED
+"""
 _FROM_NOTHING = {"progress_percent": 0, "phase": None, "rows_done": 0, "rows_total": None, "bytes_done": 0}
 
 
@@ -27,7 +31,7 @@ def claim(database: Database, job_id: str, *, dagster_run_id: str | None, now: d
         NotFoundError: there is no such job.
         SupersededError: somebody else has it, or it is over.
     """
-    values: dict[str, Any] = {"status": JobStatus.PROCESSING, "started_at": now, "error": None}
+    values: dict[str, Any] = {"status": JobStatus.PROCESSING, "started_at": now, "error": None, "launch_after": None}
     if dagster_run_id is not None:
         values["dagster_run_id"] = dagster_run_id
     with database.transaction() as session:
@@ -58,7 +62,7 @@ def reopen(
         if before.status not in _RESUMABLE:
             raise ConflictError(f"Export job {job_id} is {before.status} and cannot be continued; start a new export.")
         values: dict[str, Any] = {"status": JobStatus.PROCESSING, "error": None, "dagster_run_id": dagster_run_id}
-        values |= NO_ESTIMATE
+        values |= {"launch_after": None, **NO_ESTIMATE}
         if new_attempt:
             values |= {"attempt": before.attempt + 1, "started_at": now, **_FROM_NOTHING}
         job = change(session, job_id, *_unchanged(before), now=now, values=values)
@@ -99,12 +103,25 @@ def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor
     """
     values = {"status": JobStatus.CANCELLED, **NO_ESTIMATE}
     with database.transaction() as session:
-        job = change(session, job_id, ExportJobRow.status.in_(_UNFINISHED), now=now, values=values)
+        job = change(session, job_id, ExportJobRow.status.in_(UNFINISHED), now=now, values=values)
         if job is None:
             return job_of(row_of(session, job_id))
         audit.record(session, job_id=job_id, action="cancelled", at=now, actor=actor)
         events.append(session, job, "cancelled")
         return job
+
+
+def audit_cancellations(database: Database, *, now: datetime) -> tuple[str, ...]:
+    """Give jobs that plain SQL set to CANCELLED in the last month their entry in the audit log.
+
+    Returns:
+        Their ids.
+    """
+    with database.transaction() as session:
+        ids = tuple(session.scalars(text(database.sql(_UNAUDITED)), {"since": now - timedelta(days=30)}))
+        for job_id in ids:
+            audit.record(session, job_id=job_id, action="cancelled", at=now, data={"by": "plain SQL"})
+    return ids
 
 
 def _unchanged(job: ExportJob) -> tuple[ColumnElement[bool], ...]:

@@ -27,7 +27,7 @@ def fire(
     with database.transaction() as session:
         if not _take(session, schedule_id, slot, following=following, now=now):
             return None
-        job = jobs.create_in(session, request, now=now)
+        job = jobs.create_in(database, session, request, now=now)
         row = session.get_one(ExportScheduleSlot, (schedule_id, slot.local, slot.fold))
         row.job_id = job.id
         return job

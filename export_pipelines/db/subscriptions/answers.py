@@ -45,7 +45,7 @@ def record(
         before = _answered(session, subscription_id, answers)
         new = [answer for answer in answers if answer.run_id not in before]
         requests = [answer.outcome for answer in new if isinstance(answer.outcome, ExportRequest)]
-        made = iter(create_all_in(session, requests, now=now))
+        made = iter(create_all_in(database, session, requests, now=now))
         rows = [
             ExportReaction(
                 subscription_id=subscription_id,

@@ -6,24 +6,26 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db.tables.base import (
     EVALUATION,
     EXPORTS,
     Base,
     CreatedAt,
-    Id,
     UpdatedAt,
     enum_type,
     references,
 )
 
+RANDOM_ID = "'c'::text || substr(replace(gen_random_uuid()::text, '-'::text, ''::text), 1, 24)"
+
 
 class ExportJobRow(Base):
     """One export.
 
-    Its changes of status are held to ``core.jobs.TRANSITIONS``, and its attempt is kept from falling, by the trigger
-    ``export_jobs_transitions``.
+    Its changes of status are held to ``core.jobs.TRANSITIONS``, and its attempt and launch are kept from falling, by
+    the trigger ``export_jobs_transitions``.
     """
 
     __tablename__ = "export_jobs"
@@ -49,14 +51,18 @@ class ExportJobRow(Base):
         CheckConstraint(
             "progress_percent < 100 OR status IN ('COMPLETED', 'EXPIRED')", name="whole_only_when_published"
         ),
+        CheckConstraint("launch >= 1 AND size_hint >= 0", name="queue_not_negative"),
+        CheckConstraint("num_nulls(claimed_at, claimed_by) IN (0, 2)", name="claim_has_claimant"),
         CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum_shape"),
         Index("ix_export_jobs_expires_at", "expires_at", postgresql_where=text("status = 'COMPLETED'")),
         Index("ix_export_jobs_type_status", "type", "status"),
         Index("ix_export_jobs_completed_at", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+        Index("ix_export_jobs_user_id_claimed_at", "user_id", "claimed_at"),
         {"schema": EXPORTS},
     )
 
-    id: Mapped[Id]
+    # Whoever makes a row by plain SQL need not think of an id.
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id, server_default=text(RANDOM_ID))
     user_id: Mapped[str] = mapped_column(references(f"{EVALUATION}.users.id", on_delete="CASCADE"), index=True)
     type: Mapped[str]
     status: Mapped[JobStatus] = mapped_column(
@@ -86,3 +92,8 @@ class ExportJobRow(Base):
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     updated_at: Mapped[UpdatedAt]
+    launch: Mapped[int] = mapped_column(server_default=text("1"))
+    launch_after: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    size_hint: Mapped[int | None] = mapped_column(BigInteger)

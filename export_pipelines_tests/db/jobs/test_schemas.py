@@ -11,6 +11,9 @@ def test_a_whole_life_of_a_job_in_other_schemas(empty_database: str) -> None:
     database = Database(empty_database, schemas={"evaluation": "public", "exports": "Reports"})
     with database.raw_connection(autocommit=True) as connection:
         connection.execute("CREATE TABLE public.users (id text PRIMARY KEY); INSERT INTO public.users VALUES ('cann')")
+        # What tells small exports from large ones.
+        connection.execute("CREATE TABLE public.transcripts (run_id text)")
+        connection.execute("CREATE TABLE public.scenarios (definition_id text)")
     migrate.upgrade(database)
     job = add_job(database, user_id="cann")
     claimed = jobs.claim(database, job.id, dagster_run_id="run-1", now=NOW)

@@ -61,6 +61,8 @@ BROKEN = {
         INSERT INTO {exports}.export_jobs (id, user_id, type, input, attempt)
         SELECT 'c1', id, 'X', '{}', 0 FROM {evaluation}.users""",
     "ck_export_jobs_counts_not_negative": "UPDATE {exports}.export_jobs SET record_count = -1",
+    "ck_export_jobs_queue_not_negative": "UPDATE {exports}.export_jobs SET size_hint = -1",
+    "ck_export_jobs_claim_has_claimant": "UPDATE {exports}.export_jobs SET claimed_at = now()",
     "ck_export_jobs_checksum_shape": "UPDATE {exports}.export_jobs SET checksum = 'ABC'",
     "ck_export_shards_numbers_in_range": """
         INSERT INTO {exports}.export_shards (job_id, attempt, shard_index)

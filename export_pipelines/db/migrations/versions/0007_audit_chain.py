@@ -3,7 +3,7 @@
 from export_pipelines.db.migrations.statements import run
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 COLUMNS = """
 ALTER TABLE {exports}.export_audit_logs

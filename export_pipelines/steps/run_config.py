@@ -5,8 +5,8 @@ from typing import Any
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import UnavailableError
 from export_pipelines.core.jobs import ExportJob
+from export_pipelines.core.settings import CHOOSING
 from export_pipelines.db.jobs import request_of
-from export_pipelines.orchestration.executors import CHOOSING
 from export_pipelines.steps.estimate import estimate, shards_of
 from export_pipelines.steps.services import Services
 

@@ -12,7 +12,7 @@ from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.build import build_definitions
-from export_pipelines.orchestration.run_config import run_config_for
+from export_pipelines.steps.run_config import run_config_for
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.storage.local import LocalStore

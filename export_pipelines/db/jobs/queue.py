@@ -1,0 +1,202 @@
+"""The queue in the database: which jobs wait, whose turn it is, and who has promised them a Dagster run.
+
+A job waits while it is PENDING, or PROCESSING with a ``launch_after``: its worker was lost and a new run shall go on.
+A claim is that promise. It changes no status: only the run itself, when it begins, makes the row PROCESSING.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
+from export_pipelines.db import audit, events
+from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, change
+from export_pipelines.db.jobs.records import job_of
+from export_pipelines.db.tables import ExportJobRow
+
+_WAITS = or_(
+    ExportJobRow.status == JobStatus.PENDING,
+    and_(ExportJobRow.status == JobStatus.PROCESSING, ExportJobRow.launch_after.is_not(None)),
+)
+
+# Of two who count what is running and then claim, the second has to see what the first claimed.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('export-pipelines queue', 0))")
+
+# Small before large within a user, but not for ever: a job is overtaken only by those made within a tenth of a second
+# for each of its rows, and within an hour, after it. A user's turn comes the sooner the fewer of his jobs run; of
+# users who stand alike, to whom was served longest ago. So whoever has nothing running waits for one place to come
+# free, and not for other people's queues.
+_CLAIM = """
+WITH unfinished AS (
+    SELECT id, user_id, created_at, size_hint,
+        claimed_at IS NULL AND (status = 'PENDING' OR launch_after IS NOT NULL) AS waits,
+        size_hint IS NOT NULL AND coalesce(launch_after <= :now, true) AS ready
+    FROM {exports}.export_jobs WHERE status IN ('PENDING', 'PROCESSING')
+), users AS (
+    SELECT user_id, count(*) FILTER (WHERE NOT waits) AS running FROM unfinished GROUP BY user_id
+), served AS (
+    SELECT user_id, running,
+        (SELECT max(claimed_at) FROM {exports}.export_jobs AS jobs WHERE jobs.user_id = users.user_id) AS last_at
+    FROM users
+), placed AS (
+    SELECT id, user_id, created_at,
+        created_at + least(size_hint, 36000) * interval '0.1 s' AS due,
+        row_number() OVER (
+            PARTITION BY user_id ORDER BY created_at + least(size_hint, 36000) * interval '0.1 s', created_at, id
+        ) AS place
+    FROM unfinished WHERE waits AND ready
+), turns AS (
+    SELECT id, running + place AS turn, last_at, due, created_at
+    FROM placed JOIN served USING (user_id) WHERE running + place <= :per_user
+), chosen AS (
+    SELECT jobs.id, turn, last_at, due FROM {exports}.export_jobs AS jobs JOIN turns ON turns.id = jobs.id
+    WHERE jobs.claimed_at IS NULL AND jobs.status IN ('PENDING', 'PROCESSING')
+    ORDER BY turn, last_at NULLS FIRST, due, turns.created_at, jobs.id
+    LIMIT greatest(0, :total - (SELECT coalesce(sum(running), 0) FROM users))
+    FOR UPDATE OF jobs SKIP LOCKED
+), claimed AS (
+    UPDATE {exports}.export_jobs AS jobs
+    SET claimed_at = :now, claimed_by = :by, updated_at = greatest(updated_at, :now)
+    FROM chosen WHERE jobs.id = chosen.id RETURNING jobs.id
+)
+SELECT id FROM chosen JOIN claimed USING (id) ORDER BY turn, last_at NULLS FIRST, due, id
+"""
+
+_ROWS_OF = """
+WITH day AS (
+    SELECT CAST(CAST(:subject AS text) AS timestamptz) AS begin
+    WHERE CAST(:subject AS text) ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+)
+SELECT (SELECT count(*) FROM (SELECT FROM {evaluation}.transcripts WHERE run_id = :subject LIMIT 36000) AS few)
+    + (SELECT count(*) FROM (SELECT FROM {evaluation}.scenarios WHERE definition_id = :subject LIMIT 36000) AS few)
+    + (SELECT count(*) FROM (
+        SELECT FROM {evaluation}.transcripts, day WHERE created_at >= begin AND created_at < begin + interval '1 day'
+        LIMIT 36000
+    ) AS few)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How many exports may run, or be promised a run, at the same time: all, and one user's."""
+
+    total: int
+    per_user: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueLength:
+    """How the queue stands.
+
+    Attributes:
+        waiting: jobs that nobody has promised a run yet, the delayed ones included.
+        delayed: those that wait for their time, because a worker of theirs was lost.
+        running: jobs that run, or have been promised a run.
+    """
+
+    waiting: int
+    delayed: int
+    running: int
+
+
+def size_hint(database: Database, session: Session, subject_id: str) -> int:
+    """About how many rows an export of this run, definition or day comes to: enough to tell small from large."""
+    return int(session.execute(text(database.sql(_ROWS_OF)), {"subject": subject_id}).scalar_one())
+
+
+def claim_launches(database: Database, *, by: str, limits: Limits, now: datetime) -> tuple[ExportJob, ...]:
+    """Promise runs to the jobs whose turn it is, as many as the limits leave room for; no job is promised two.
+
+    Safe from any number of processes at once. Whoever claims has to see to it that the runs appear, or that the claims
+    are released; ``by`` is who that is, for people who look at the row.
+    """
+    values = {"by": by, "now": now, "total": limits.total, "per_user": limits.per_user}
+    with database.transaction() as session:
+        session.execute(_ONE_AT_A_TIME)
+        ids = list(session.scalars(text(database.sql(_CLAIM)), values))
+        rows = {row.id: job_of(row) for row in session.scalars(select(ExportJobRow).where(ExportJobRow.id.in_(ids)))}
+    return tuple(rows[each] for each in ids)
+
+
+def release(database: Database, job: ExportJob, *, now: datetime) -> ExportJob | None:
+    """Take back the promise of a run that never came: the job waits again. None when the job has moved on."""
+    values = {"claimed_at": None, "claimed_by": None}
+    with database.transaction() as session:
+        return change(session, job.id, _WAITS, *_same_claim(job), now=now, values=values)
+
+
+def put_back(database: Database, job: ExportJob, *, launch_after: datetime, now: datetime) -> ExportJob | None:
+    """Have a job whose run was lost go on in a new one, under the next run key; None when the job has moved on."""
+    values = {
+        "launch": job.launch + 1,
+        "launch_after": launch_after,
+        "claimed_at": None,
+        "claimed_by": None,
+        **NO_ESTIMATE,
+    }
+    same = (
+        ExportJobRow.status == job.status,
+        ExportJobRow.attempt == job.attempt,
+        ExportJobRow.dagster_run_id.is_not_distinct_from(job.dagster_run_id),
+        ExportJobRow.launch_after.is_not_distinct_from(job.launch_after),
+        *_same_claim(job),
+    )
+    with database.transaction() as session:
+        changed = change(session, job.id, *same, now=now, values=values)
+        if changed is not None:
+            events.append(session, changed, f"its worker was lost; it goes on after {launch_after:%H:%M:%S} UTC")
+        return changed
+
+
+def admit(database: Database, job: ExportJob, *, values: dict[str, object], now: datetime) -> ExportJob | None:
+    """Let a job into the queue that was inserted by plain SQL: with its size and its audit entry.
+
+    ``values`` is what of the row is written anew, ``input`` at least; None is returned when the job has moved on.
+    """
+    same = (ExportJobRow.status == JobStatus.PENDING, ExportJobRow.size_hint.is_(None))
+    with database.transaction() as session:
+        subject = values["input"]["subject_id"]  # type: ignore[index]
+        sized = {**values, "size_hint": size_hint(database, session, subject)}
+        changed = change(session, job.id, *same, now=now, values=sized)
+        if changed is not None:
+            audit.record(session, job_id=job.id, action="created", at=job.created_at, data=_BY_SQL | {"type": job.type})
+        return changed
+
+
+_BY_SQL = {"by": "a row that was inserted by plain SQL"}
+
+
+def unadmitted(database: Database, *, limit: int) -> tuple[ExportJob, ...]:
+    """PENDING jobs that nobody has looked at yet, the oldest first."""
+    return _select(database, ExportJobRow.status == JobStatus.PENDING, ExportJobRow.size_hint.is_(None), limit=limit)
+
+
+def forgotten(database: Database, *, before: datetime) -> tuple[ExportJob, ...]:
+    """Jobs that were promised a run before this moment and still wait for it, the longest waiting first."""
+    return _select(database, _WAITS, ExportJobRow.claimed_at < before)
+
+
+def queue_length(database: Database, *, now: datetime) -> QueueLength:
+    """How many jobs wait, and how many run."""
+    waiting = and_(_WAITS, ExportJobRow.claimed_at.is_(None))
+    counts = select(
+        func.count().filter(waiting),
+        func.count().filter(and_(waiting, ExportJobRow.launch_after > now)),
+        func.count().filter(~waiting),
+    ).where(ExportJobRow.status.in_(UNFINISHED))
+    with database.transaction() as session:
+        found = session.execute(counts).one()
+    return QueueLength(waiting=found[0], delayed=found[1], running=found[2])
+
+
+def _same_claim(job: ExportJob) -> tuple[ColumnElement[bool], ...]:
+    return (ExportJobRow.launch == job.launch, ExportJobRow.claimed_at.is_not_distinct_from(job.claimed_at))
+
+
+def _select(database: Database, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ExportJob, ...]:
+    query = select(ExportJobRow).where(*conditions).order_by(ExportJobRow.created_at, ExportJobRow.id).limit(limit)
+    with database.transaction() as session:
+        return tuple(job_of(row) for row in session.scalars(query))

@@ -1,0 +1,211 @@
+"""The queue against the real daemon, code server and webserver: nothing lost, nothing doubled, whoever is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import audit, jobs
+from export_pipelines.db.embedded import EmbeddedServer
+from export_pipelines.db.seed import SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines_tests.dagster_parts import Parts, started
+from export_pipelines_tests.dagster_ui import soon
+from export_pipelines_tests.deployments import SCRIPT
+
+pytestmark = [pytest.mark.xdist_group("queue deployment"), pytest.mark.timeout(1800)]
+
+JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "24"))
+"""In the suite; `make queue` has 200, which on two cores takes minutes: each is a Dagster run with a process."""
+
+USERS, TOTAL, PER_USER = 10, 5, 2
+INSERT = """INSERT INTO exports.export_jobs (user_id, type, input)
+VALUES (%s, %s, jsonb_build_object('subject_id', %s::text)) RETURNING id"""
+INSERT_AT_ONCE = """INSERT INTO exports.export_jobs (user_id, type, input)
+SELECT 'c0queue' || number %% %s, 'DEFINITION_MD', jsonb_build_object('subject_id', %s::text)
+FROM generate_series(0, %s) AS number RETURNING id"""
+RUNNING = """SELECT user_id FROM exports.export_jobs WHERE status = 'PROCESSING' AND launch_after IS NULL
+OR status IN ('PENDING', 'PROCESSING') AND claimed_at IS NOT NULL"""
+UNFINISHED = "SELECT count(*) FROM exports.export_jobs WHERE status IN ('PENDING', 'PROCESSING')"
+USER = "INSERT INTO evaluation.users (id, email, password_hash) VALUES ('c0queue' || %s, %s, 'none')"
+
+
+@pytest.fixture(scope="module")
+def parts(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedServer, seeded_template: str
+) -> Iterator[Parts]:
+    settings = {
+        "EXPORT_PIPELINES_MAX_RUNNING_PER_USER": str(PER_USER),
+        "EXPORT_PIPELINES_RESUME_DELAY_SECONDS": "1",
+        "EXPORT_PIPELINES_LAUNCH_GRACE_SECONDS": "20",
+        # About sixteen shards of the demonstration run, so that a run can be met in the middle.
+        "EXPORT_PIPELINES_SHARD_BYTES": "14000",
+    }
+    with started(postgres_server, seeded_template, tmp_path_factory.mktemp("queue"), **settings) as parts:
+        for number in range(USERS):
+            parts.rows(USER, str(number), f"queue{number}@example.org")
+        yield parts
+
+
+def insert(parts: Parts, type_name: str = "DEFINITION_MD", subject: str = SHOWCASE_DEFINITION_ID, user: int = 0) -> str:
+    [(job_id,)] = parts.rows(INSERT, f"c0queue{user}", type_name, subject)
+    return job_id
+
+
+def once(parts: Parts, job_id: str, fits: Callable[[ExportJob], object], *, seconds: float = 120) -> ExportJob:
+    soon(lambda: fits(jobs.get(parts.database, job_id)), seconds=seconds)
+    return jobs.get(parts.database, job_id)
+
+
+def has(status: JobStatus) -> Callable[[ExportJob], bool]:
+    return lambda job: job.status is status
+
+
+def actions(parts: Parts, job_id: str) -> Counter[str]:
+    return Counter(entry.action for entry in audit.list_for_job(parts.database, job_id))
+
+
+def runs_of(parts: Parts, job_id: str) -> dict[str, str]:
+    """Dagster's runs of the job, with their states."""
+    tagged = "SELECT run_id FROM run_tags WHERE key = 'export/job_id' AND value = '{}'"
+    return dict(parts.runs(f"SELECT run_id, status FROM runs WHERE run_id IN ({tagged.format(job_id)})"))
+
+
+def reading(parts: Parts) -> bool:
+    """Whether somebody has a statement about transcripts going, or waiting for its turn."""
+    return bool(
+        parts.rows(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            " AND pid <> pg_backend_pid() AND query LIKE '%%transcripts%%'"
+        )
+    )
+
+
+def command(parts: Parts, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [SCRIPT, *arguments], env=dict(parts.environ), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_what_the_command_line_queues_is_launched_at_once_and_carried_out(parts: Parts) -> None:
+    asked = command(parts, "export", "DEFINITION_MD", "--definition-id", SHOWCASE_DEFINITION_ID, "--queue", "--json")
+    assert asked.returncode == 0, asked.stderr
+    row = json.loads(asked.stdout)
+    done = once(parts, row["id"], has(JobStatus.COMPLETED))
+    assert list(runs_of(parts, done.id)) == [done.dagster_run_id]
+    if row["dagster_run_url"] is not None:
+        assert row["dagster_run_url"] == f"{parts.ui.url}/runs/{done.dagster_run_id}"
+    tags = {tag["key"]: tag["value"] for tag in parts.ui.run(done.dagster_run_id)["tags"]}
+    assert tags["export/run_key"] == f"{done.id}-1"
+    assert (tags["export/user_id"], tags["export/type"]) == (done.user_id, "DEFINITION_MD")
+
+
+@pytest.mark.parametrize("way", ["command line", "plain SQL"])
+def test_a_cancelled_job_stops_reading_within_seconds_and_its_run_ends_canceled(parts: Parts, way: str) -> None:
+    with psycopg.connect(parts.database.libpq_url) as other:
+        # Somebody alters the table, so the export has to wait in the middle of reading, and hears nothing.
+        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
+        job_id = waiting_in_vain(parts)
+        soon(lambda: reading(parts), seconds=120)
+        once(parts, job_id, has(JobStatus.PROCESSING))
+        if way == "command line":
+            said = command(parts, "jobs", "cancel", job_id)
+            assert said.returncode == 0, said.stderr
+            assert "terminated" in said.stderr
+        else:
+            parts.rows("UPDATE exports.export_jobs SET status = 'CANCELLED' WHERE id = %s", job_id)
+        soon(lambda: not reading(parts), seconds=5)
+    soon(lambda: set(runs_of(parts, job_id).values()) == {"CANCELED"}, seconds=60)
+    assert jobs.get(parts.database, job_id).status is JobStatus.CANCELLED
+    soon(lambda: actions(parts, job_id)["cancelled"], seconds=90)
+    assert actions(parts, job_id)["cancelled"] == 1
+    assert not list((parts.home / "store" / "exports").glob(f"*/{job_id}/*"))
+
+
+def waiting_in_vain(parts: Parts) -> str:
+    """A row that plain SQL inserts, its size unknown: counting it would wait for the lock too."""
+    [(job_id,)] = parts.rows(
+        "INSERT INTO exports.export_jobs (user_id, type, size_hint, input) VALUES ('c0queue1', 'BULK_CSV', 93,"
+        " jsonb_build_object('subject_id', %s::text, 'expiry_hours', 24, 'options', %s::jsonb)) RETURNING id",
+        SHOWCASE_RUN_ID,
+        json.dumps({"allow_partial": False, "compression": "none", "profile": "flat", "strict": False}),
+    )
+    return job_id
+
+
+def test_a_job_whose_worker_is_killed_goes_on_in_a_new_run_and_is_never_failed(parts: Parts) -> None:
+    job_id = insert(parts, "RUN_BUNDLE", SHOWCASE_RUN_ID)
+    first = once(parts, job_id, lambda job: job.rows_done > 0).dagster_run_id
+    os.kill(parts.ui.worker(first), signal.SIGKILL)
+    waiting = once(parts, job_id, lambda job: job.launch == 2)
+    assert waiting.status is JobStatus.PROCESSING
+    done = once(parts, job_id, has(JobStatus.COMPLETED))
+    assert done.dagster_run_id != first
+    soon(lambda: set(runs_of(parts, job_id).values()) == {"FAILURE", "SUCCESS"}, seconds=60)
+    assert actions(parts, job_id) == Counter(created=1, started=2, completed=1)
+
+
+def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_daemon_is_killed_twice(
+    parts: Parts,
+) -> None:
+    """Every job once, and one run each; the wrong rows among them are FAILED with the reason."""
+    with Sampling(parts) as sampling:
+        ids = [job_id for (job_id,) in parts.rows(INSERT_AT_ONCE, USERS, SHOWCASE_DEFINITION_ID, JOBS - 1)]
+        wrong = [insert(parts, "NO_SUCH_TYPE"), insert(parts, subject="c0nosuchdefinition")]
+        for share in (JOBS // 4, JOBS // 2):
+            soon(lambda share=share: len(sampling.completed(ids)) >= share, seconds=900)
+            parts.kill("daemon")
+            time.sleep(1)
+            parts.start("daemon")
+        soon(lambda: parts.rows(UNFINISHED) == [(0,)], seconds=1500)
+    assert sampling.trouble == []
+    assert sampling.samples > JOBS
+    assert sampling.most == TOTAL
+    states = Counter(jobs.get(parts.database, job_id).status for job_id in ids)
+    assert states == {JobStatus.COMPLETED: JOBS}
+    assert {tuple(sorted(actions(parts, job_id).items())) for job_id in ids} == {
+        (("completed", 1), ("created", 1), ("started", 1))
+    }
+    assert {len(runs_of(parts, job_id)) for job_id in ids} == {1}
+    errors = [jobs.get(parts.database, job_id).error or "" for job_id in wrong]
+    assert "NO_SUCH_TYPE" in errors[0]
+    assert "c0nosuchdefinition" in errors[1]
+
+
+class Sampling:
+    """Looks again and again how many run, while the block lasts."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.samples = self.most = 0
+        self.trouble: list[Any] = []
+        self._parts = parts
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> "Sampling":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def completed(self, ids: list[str]) -> list[Any]:
+        return self._parts.rows("SELECT id FROM exports.export_jobs WHERE status = 'COMPLETED' AND id = ANY(%s)", ids)
+
+    def _sample(self) -> None:
+        with psycopg.connect(self._parts.database.libpq_url, autocommit=True) as connection:
+            while not self._over.wait(0.05):
+                users = Counter(user for (user,) in connection.execute(RUNNING.encode()))
+                self.samples += 1
+                self.most = max(self.most, users.total())
+                if users.total() > TOTAL or max(users.values(), default=0) > PER_USER:
+                    self.trouble.append(users)

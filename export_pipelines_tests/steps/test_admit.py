@@ -1,0 +1,95 @@
+"""Rows that plain SQL inserts: let into the queue as if a person had typed them, or FAILED with the reason."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import audit, jobs
+from export_pipelines.db.evaluation.lookup import find_user
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
+from export_pipelines.steps.admit import admit
+from export_pipelines.steps.export import run_export
+from export_pipelines.steps.services import Services
+
+FLAT = {"allow_partial": False, "compression": "none", "profile": "flat", "strict": False}
+
+
+def insert(services: Services, type_name: str, given: Any, **columns: Any) -> ExportJob:
+    values = {"type": type_name, "input": json.dumps(given), **columns}
+    values["user_id"] = find_user(services.database, DEMO_USER_EMAIL).id
+    names, places = ", ".join(values), ", ".join(["%s"] * len(values))
+    statement = f"INSERT INTO exports.export_jobs ({names}) VALUES ({places}) RETURNING id"
+    with services.database.raw_connection() as connection:
+        row = connection.execute(statement.encode(), list(values.values())).fetchone()
+        connection.commit()
+    assert row is not None
+    return jobs.get(services.database, row[0])
+
+
+def test_a_row_with_the_least_that_is_needed_gets_every_default_its_size_and_its_audit_entry(
+    services: Services,
+) -> None:
+    job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID, "options": {"profile": "flat"}})
+    assert job.size_hint is None
+    assert admit(services) == ()
+    admitted = jobs.get(services.database, job.id)
+    assert admitted.input == {"subject_id": SHOWCASE_RUN_ID, "expiry_hours": 24, "options": FLAT}
+    assert admitted.size_hint
+    assert admitted.title.startswith("Transcripts")
+    [entry] = audit.list_for_job(services.database, job.id)
+    assert (entry.action, entry.at) == ("created", job.created_at)
+    assert admit(services) == ()
+    assert run_export(services, job.id).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("type_name", "given", "columns", "named"),
+    [
+        ("BULK_XML", {"subject_id": SHOWCASE_RUN_ID}, {}, "BULK_CSV"),
+        ("BULK_CSV", {}, {}, "run"),
+        ("BULK_CSV", {"subject_id": "c0nosuchrun"}, {}, "c0nosuchrun"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_DEFINITION_ID}, {}, "definition"),
+        ("BULK_CSV", {"subject_id": 7}, {}, "subject_id is 7"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "options": {"profile": "wide"}}, {}, "summary, flat"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "options": ["flat"]}, {}, "must be an object"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "expiry_hours": 1000}, {}, "1 to 168"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "expiry_hours": True}, {}, "whole number"),
+        ("BULK_CSV", {"runId": SHOWCASE_RUN_ID}, {}, "'runId', but takes subject_id"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "delivery": {"to": "x"}}, {}, "recipients"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID}, {"id": "../../etc"}, "leave it out"),
+    ],
+)
+def test_a_row_that_cannot_be_exported_is_failed_with_the_reason(
+    services: Services, type_name: str, given: Any, columns: dict[str, Any], named: str
+) -> None:
+    job = insert(services, type_name, given, **columns)
+    assert admit(services) == (job.id,)
+    failed = jobs.get(services.database, job.id)
+    assert failed.status is JobStatus.FAILED
+    assert failed.error is not None
+    assert named in failed.error
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_characters="\x00", codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "recipients"]), inner),
+    max_leaves=4,
+)
+FIELDS = st.sampled_from(["subject_id", "run_id", "definition_id", "expiry_hours", "options", "delivery", "else"])
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=st.dictionaries(FIELDS, JSON | st.just(SHOWCASE_RUN_ID)), type_name=st.sampled_from(["BULK_CSV", "ODD"]))
+def test_whatever_json_a_row_holds_it_is_admitted_or_failed_and_harms_no_other(
+    services: Services, given: Any, type_name: str
+) -> None:
+    job = insert(services, type_name, given)
+    refused = admit(services)
+    assert jobs.unadmitted(services.database, limit=1) == ()
+    after = jobs.get(services.database, job.id)
+    assert (after.status is JobStatus.FAILED) == (job.id in refused)
+    assert after.size_hint is not None or after.error

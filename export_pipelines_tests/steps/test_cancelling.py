@@ -1,0 +1,47 @@
+"""A job that is cancelled stops reading within seconds, also where the server says nothing meanwhile."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from export_pipelines.catalog.types import export_type
+from export_pipelines.core.errors import SupersededError
+from export_pipelines.core.jobs import JobStatus
+from export_pipelines.db import jobs
+from export_pipelines.steps.begin import begin
+from export_pipelines.steps.load import load
+from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
+from export_pipelines_tests.steps.orders import order
+
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def waiting(services: Services) -> bool:
+    """Whether anybody waits for a lock."""
+    with services.database.raw_connection(autocommit=True) as connection:
+        return connection.execute(WAITING).fetchone() is not None
+
+
+def test_a_query_that_waits_for_a_lock_is_cancelled_with_its_job(services: Services) -> None:
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    with psycopg.connect(services.database.libpq_url) as other:
+        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
+        cancelled_at: list[float] = []
+
+        def cancel_once_it_waits() -> None:
+            while not waiting(services):
+                time.sleep(0.05)
+            jobs.cancel(services.database, job.id, now=services.clock())
+            cancelled_at.append(time.monotonic())
+
+        canceller = threading.Thread(target=cancel_once_it_waits, daemon=True)
+        canceller.start()
+        with pytest.raises(SupersededError, match="is CANCELLED"):
+            load(services, export_type(job.type), job)
+        canceller.join()
+        assert time.monotonic() - cancelled_at[0] < 5
+        assert not waiting(services)
+    assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED

@@ -4,6 +4,7 @@ A job waits while it is PENDING, or PROCESSING with a ``launch_after``: its work
 A claim is that promise. It changes no status: only the run itself, when it begins, makes the row PROCESSING.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,16 +67,17 @@ SELECT id FROM chosen JOIN claimed USING (id) ORDER BY turn, last_at NULLS FIRST
 """
 
 _ROWS_OF = """
-WITH day AS (
-    SELECT CAST(CAST(:subject AS text) AS timestamptz) AS begin
-    WHERE CAST(:subject AS text) ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
-)
 SELECT (SELECT count(*) FROM (SELECT FROM {evaluation}.transcripts WHERE run_id = :subject LIMIT 36000) AS few)
     + (SELECT count(*) FROM (SELECT FROM {evaluation}.scenarios WHERE definition_id = :subject LIMIT 36000) AS few)
-    + (SELECT count(*) FROM (
-        SELECT FROM {evaluation}.transcripts, day WHERE created_at >= begin AND created_at < begin + interval '1 day'
-        LIMIT 36000
-    ) AS few)
+"""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ROWS_OF_DAY = """
+SELECT count(*) FROM (
+    SELECT FROM {evaluation}.transcripts
+    WHERE created_at >= CAST(:subject AS timestamptz)
+        AND created_at < CAST(:subject AS timestamptz) + interval '1 day'
+    LIMIT 36000
+) AS few
 """
 
 
@@ -104,7 +106,8 @@ class QueueLength:
 
 def size_hint(database: Database, session: Session, subject_id: str) -> int:
     """About how many rows an export of this run, definition or day comes to: enough to tell small from large."""
-    return int(session.execute(text(database.sql(_ROWS_OF)), {"subject": subject_id}).scalar_one())
+    counting = _ROWS_OF_DAY if _DAY.fullmatch(subject_id) else _ROWS_OF
+    return int(session.execute(text(database.sql(counting)), {"subject": subject_id}).scalar_one())
 
 
 def claim_launches(database: Database, *, by: str, limits: Limits, now: datetime) -> tuple[ExportJob, ...]:

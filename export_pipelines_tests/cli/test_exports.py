@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from export_pipelines.catalog.types import EXPORT_TYPES
+from export_pipelines.catalog.export_type import Subject
 from export_pipelines.cli import exports
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
@@ -67,7 +67,8 @@ def test_the_terminal_the_row_and_the_manifest_name_the_same_losses_of_every_typ
             [SHOWCASE_DEFINITION_ID],
         )
         connection.commit()
-    for type_ in EXPORT_TYPES:
+    # A day's transcripts are all kept exactly; the day makes no difference to what the terminal says.
+    for type_ in (type_ for type_ in EVALUATION if type_.subject is not Subject.DAY):
         partial = {"allow_partial": True} if type_.subject_field == "run_id" else {}
         job = run_export(deployment.services, submit(deployment.services, order(type_.name, **partial)).id)
         exports.report(deployment.services, job, None, as_json=False)

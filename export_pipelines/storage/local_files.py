@@ -44,18 +44,20 @@ def _advice(error: OSError) -> str:
     return f"Check the disk, {_ELSEWHERE}."
 
 
-def make_folders(folder: Path, *, root: Path) -> None:
+def make_folders(folder: Path, *, root: Path, lasting: bool = True) -> None:
     """Make the folder and what is missing above it; a new entry is on disk before anything is put into it.
 
     Folders from ``root`` downward are private; those above it get the usual mode, since other programs may live there.
+    Below it, folders that are not ``lasting`` hold what is worth nothing after a power cut; the disk is not waited for.
     """
     if folder.is_dir():
         return
-    make_folders(folder.parent, root=root)
+    make_folders(folder.parent, root=root, lasting=lasting)
     private = folder == root or root in folder.parents
     with suppress(FileExistsError):
         folder.mkdir(mode=FOLDER_MODE if private else 0o777)
-        sync_folder(folder.parent)
+        if lasting or root not in folder.parents:
+            sync_folder(folder.parent)
     # One look, since somebody may be pruning or making the same folder: gone is another matter than being a file.
     if not stat.S_ISDIR(folder.stat().st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))

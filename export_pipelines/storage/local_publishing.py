@@ -38,7 +38,7 @@ def published_link(root: Path, source: Path, path: Path) -> bool:
     temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
     try:
         with os_errors(path, "publish"):
-            make_folders(temporary.parent, root=root)
+            make_folders(temporary.parent, root=root, lasting=False)
         with os_errors(path, "publish"):
             try:
                 os.link(source, temporary, follow_symlinks=False)
@@ -90,7 +90,7 @@ def _create_aside(root: Path, path: Path) -> tuple[Path, BinaryIO]:
     temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
     for attempt in range(_RACES_WON_AT_LAST):
         try:
-            make_folders(temporary.parent, root=root)
+            make_folders(temporary.parent, root=root, lasting=False)
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         except FileNotFoundError:
             if attempt + 1 == _RACES_WON_AT_LAST:

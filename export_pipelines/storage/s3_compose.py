@@ -1,10 +1,21 @@
 """Joining staged runs of bytes into one S3 object: copied by the server where its rules allow it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from export_pipelines.core.frozen import Segment
-from export_pipelines.storage.s3_plan import MIN_PART_BYTES, PlannedPart, joined, pieces, plan_parts, size_of
+from export_pipelines.storage.s3_plan import (
+    COPY_BYTES,
+    MIN_PART_BYTES,
+    PlannedPart,
+    joined,
+    pieces,
+    plan_parts,
+    size_of,
+    with_tails,
+)
 from export_pipelines.storage.s3_upload import CopyUnsupportedError, Target, multipart, put
 from export_pipelines.storage.s3_writer import PART_BYTES, s3_writer
 
@@ -14,24 +25,63 @@ Read = Callable[[Segment], bytes]
 """Fetches a run of bytes from the store, whole or not at all."""
 
 
-def compose(target: Target, segments: Sequence[Segment], *, read: Read, full_key: Callable[[str], str]) -> None:
+def compose(
+    target: Target,
+    segments: Sequence[Segment],
+    *,
+    sizes: Mapping[str, int],
+    read: Read,
+    full_key: Callable[[str], str],
+) -> None:
     """Publish the segments as one object, all at once.
 
     Args:
         target: the object.
         segments: checked to lie within their objects.
+        sizes: of those objects, by key.
         read: for the runs too small to be copied.
         full_key: a segment's key as the bucket knows it.
     """
-    parts = plan_parts(segments)
-    if len(parts) < 2 and size_of(segments) < MIN_PART_BYTES:
-        put(target, b"".join(map(read, joined(segments))))
+    runs = joined(segments)
+    if size_of(runs) < MIN_PART_BYTES:
+        put(target, b"".join(map(read, runs)))
         return
     try:
-        _copy(target, parts, read=read, full_key=full_key)
+        whole = list(_with_tails_attached(target, runs, sizes=sizes, read=read, full_key=full_key))
+        _copy(target, plan_parts(whole), read=read, full_key=full_key)
     except CopyUnsupportedError:
         logger.warning("the S3 server copies no parts, so %s passes through this process", target.key)
         _pass_through(target, segments, read=read)
+
+
+def _with_tails_attached(
+    target: Target, runs: Sequence[Segment], *, sizes: Mapping[str, int], read: Read, full_key: Callable[[str], str]
+) -> Iterator[Segment]:
+    """The same bytes in large runs, made by the server; what is made on the way lies beside the first run, in staging.
+
+    A server that holds objects of more than 5 MiB copies the smallest run of them as a last part; what lies in smaller
+    objects passes through us, and nothing else does.
+    """
+    folder = runs[0].key.rpartition("/")[0]
+    for number, (run, tail) in enumerate(with_tails(runs)):
+        whole = run
+        units = [list(unit) for _, unit in groupby(tail, key=lambda small: _alone(small, sizes))]
+        for place, unit in enumerate(units):
+            key = f"{folder}/joined/{number:05d}-{place:02d}"
+            with multipart(replace(target, key=full_key(key), media_type="application/octet-stream")) as upload:
+                for piece in pieces(whole, maximum=COPY_BYTES):
+                    upload.copy(full_key(piece.key), piece)
+                if sizes[unit[0].key] > MIN_PART_BYTES:
+                    upload.copy(full_key(unit[0].key), unit[0])
+                else:
+                    upload.send(_reader(tuple(unit), read))
+            whole = Segment(key=key, offset=0, size=whole.size + size_of(unit))
+        yield whole
+
+
+def _alone(small: Segment, sizes: Mapping[str, int]) -> object:
+    """What the run shares a part with: nothing, when the server can copy it."""
+    return small if sizes[small.key] > MIN_PART_BYTES else None
 
 
 def _copy(target: Target, parts: Sequence[PlannedPart], *, read: Read, full_key: Callable[[str], str]) -> None:

@@ -34,6 +34,27 @@ def joined(segments: Iterable[Segment]) -> list[Segment]:
     return runs
 
 
+def with_tails(runs: Sequence[Segment]) -> Iterator[tuple[Segment, tuple[Segment, ...]]]:
+    """Each run in order, with the small ones behind it that keep it from the next large one.
+
+    S3 takes a part below 5 MiB as an upload's last only. So run and tail are best made an object of their own, which
+    then is a large run; in between they would take what they lack from a neighbour, all of it through us. Tails that
+    are no smaller than a part make one by themselves, and stay runs.
+    """
+    at = 0
+    while at < len(runs):
+        run, at = runs[at], at + 1
+        end = at
+        while end < len(runs) and runs[end].size < MIN_PART_BYTES:
+            end += 1
+        tail = tuple(runs[at:end])
+        if run.size >= MIN_PART_BYTES and end < len(runs) and size_of(tail) < MIN_PART_BYTES:
+            at = end
+            yield run, tail
+        else:
+            yield run, ()
+
+
 def plan_parts(segments: Iterable[Segment]) -> list[PlannedPart]:
     """The parts, in order; every part but the last is at least 5 MiB.
 

@@ -1,5 +1,6 @@
 """What only S3 has: links of its own, credentials, a network that fails."""
 
+import random
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,35 @@ def test_large_runs_are_copied_inside_the_server(moto: S3Server) -> None:
     copies = [request.headers["x-amz-copy-source-range"] for request in sent if "x-amz-copy-source" in request.headers]
     assert sum(bodies) <= 6 * MIB
     assert len(copies) == 1
+
+
+def test_small_runs_between_large_ones_are_joined_inside_the_server_too(moto: S3Server) -> None:
+    store = open_on(moto)
+    body = random.Random(7).randbytes(40 * MIB)
+    put(store, "staging/1/body", body)
+    put(store, "staging/1/frame", b"frame")
+    sent = []
+    store._client.meta.events.register("before-send.s3", lambda request, **_: sent.append(request))
+    # As in an archive: large runs, bytes of the frame, small shares of members, all between each other.
+    cuts = [
+        Segment(key="staging/1/body", offset=0, size=12 * MIB),
+        Segment(key="staging/1/frame", offset=0, size=2),
+        Segment(key="staging/1/frame", offset=3, size=2),
+        Segment(key="staging/1/body", offset=20 * MIB, size=100),
+        Segment(key="staging/1/body", offset=22 * MIB, size=3 * MIB),
+        Segment(key="staging/1/frame", offset=1, size=3),
+        Segment(key="staging/1/body", offset=12 * MIB, size=6 * MIB),
+        Segment(key="staging/1/frame", offset=0, size=5),
+        Segment(key="staging/1/body", offset=30 * MIB, size=9 * MIB),
+        Segment(key="staging/1/frame", offset=0, size=1),
+    ]
+    store.compose("final", cuts, media_type="application/zip")
+    sources = {"staging/1/body": body, "staging/1/frame": b"frame"}
+    expected = b"".join(sources[cut.key][cut.offset : cut.offset + cut.size] for cut in cuts)
+    assert store._read(Segment(key="final", offset=0, size=len(expected))) == expected
+    assert sum(len(request.body) for request in sent if isinstance(request.body, bytes)) < 100 * 1024
+    # What was made on the way is in staging, where the sweep finds it.
+    assert all(facts.key.startswith("staging/1/") or facts.key == "final" for facts in store.list(""))
 
 
 def test_unfinished_uploads_are_dropped_by_prefix_and_age(server: S3Server) -> None:

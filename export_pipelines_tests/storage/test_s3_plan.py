@@ -16,6 +16,7 @@ from export_pipelines.storage.s3_plan import (
     pieces,
     plan_parts,
     size_of,
+    with_tails,
 )
 
 GIB = 1024 * MIB
@@ -69,6 +70,19 @@ def test_only_what_must_passes_through_us(wanted: list[Segment]) -> None:
     # A large run may give what its small neighbours lack, and keep a rest that is small in its turn.
     large = sum(run.size >= MIN_PART_BYTES for run in joined(wanted))
     assert through_us <= small + large * 2 * MIN_PART_BYTES
+
+
+@given(segments)
+def test_tails_keep_every_byte_in_its_order_and_are_smaller_than_a_part(wanted: list[Segment]) -> None:
+    runs = joined(wanted)
+    found = list(with_tails(runs))
+    assert [segment for run, tail in found for segment in (run, *tail)] == runs
+    for run, tail in found:
+        assert not tail or run.size >= MIN_PART_BYTES > size_of(tail)
+    # With their tails attached, large runs follow each other; only what is small in itself is left to be merged.
+    whole = [Segment(key=f"j{n}", offset=0, size=run.size + size_of(tail)) for n, (run, tail) in enumerate(found)]
+    parts = plan_parts(whole)
+    assert sum(size_of(part) for part in parts) == sum(run.size for run in runs)
 
 
 def test_a_head_takes_what_it_lacks_from_the_first_shard_and_the_rest_is_copied() -> None:

@@ -15,7 +15,8 @@ import yaml
 from export_pipelines.core.archive import Absent
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.codecs import blocks
-from export_pipelines.packaging.deflating import END_OF_STREAM, RunDeflater, crc32
+from export_pipelines.packaging.deflate_runs import RunDeflater
+from export_pipelines.packaging.deflating import END_OF_STREAM, crc32
 from export_pipelines.packaging.sidecar import MemberFacts
 from export_pipelines.packaging.staging import CHUNK_BYTES, Writer
 

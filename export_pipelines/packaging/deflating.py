@@ -22,7 +22,6 @@ from collections.abc import Iterable, Iterator
 
 import deflate
 from isal import isal_zlib
-from zlib_ng import zlib_ng
 
 from export_pipelines.core.errors import IntegrityError
 
@@ -43,21 +42,6 @@ crc32_combine = isal_zlib.crc32_combine
 def deflate_whole(data: bytes) -> bytearray:
     """One complete raw deflate stream."""
     return deflate.deflate_compress(data, 1)
-
-
-class RunDeflater:
-    """Makes one run of a raw deflate stream: runs joined, with :data:`END_OF_STREAM` behind them, are a legal one."""
-
-    def __init__(self) -> None:
-        self._stream = zlib_ng.compressobj(2, zlib_ng.DEFLATED, RAW)
-
-    def compress(self, data: bytes) -> bytes:
-        """What is ready of the run after taking ``data``."""
-        return self._stream.compress(data)
-
-    def end(self) -> bytes:
-        """The rest of the run, up to a whole byte (a sync flush: an empty stored block)."""
-        return self._stream.flush(zlib_ng.Z_SYNC_FLUSH)
 
 
 def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:

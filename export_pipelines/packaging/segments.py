@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
-from export_pipelines.packaging.deflating import RunDeflater, crc32, deflate_whole
+from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
+from export_pipelines.packaging.deflate_runs import RunDeflater, stored_run
+from export_pipelines.packaging.deflating import crc32, deflate_whole
 from export_pipelines.packaging.member_names import encode_name
 from export_pipelines.packaging.part_index import IndexHead, MemberEntry, RunEntry, encode_member, write_index
 from export_pipelines.packaging.staging import CHUNK_BYTES, Writer, chunks_of
@@ -46,10 +47,12 @@ def write_part(entries: Iterable[Entry], *, body: Writer, index: Writer) -> Part
     with ExitStack() as stack:
         part = _Part(body, stack)
         for entry in entries:
-            if isinstance(entry, Member):
-                part.add_member(entry)
+            if isinstance(entry, Twofold):
+                part.add_twofold(entry)
             elif isinstance(entry, Piece):
-                part.add_piece(entry)
+                part.add_piece(entry.name, entry.data)
+            elif isinstance(entry, Member):
+                part.add_member(entry)
             else:
                 part.absent.append(entry)
         return part.finish(index)
@@ -70,8 +73,34 @@ class _Part:
         self.absent: list[Absent] = []
 
     def add_member(self, member: Member) -> None:
+        self._add(member, b"" if member.stored else deflate_whole(member.data))
+
+    def add_twofold(self, both: Twofold) -> None:
+        """The text is deflated alone, and stands behind what is above it: there in a block that is merely stored."""
+        run = self._run(both.spanning)
+        run.add(both.block_above)
+        stream = deflate_whole(both.text)
+        run.splice(both.text, stream)
+        run.add(both.block_below)
+        self._content += len(both.block_above) + len(both.text) + len(both.block_below)
+        member = Member(name=both.name, data=both.above + both.text, record=True)
+        self._add(member, stored_run(both.above) + stream)
+
+    def add_piece(self, name: str, data: bytes) -> None:
+        self._run(name).add(data)
+        self._content += len(data)
+
+    def _run(self, name: str) -> "_Run":
+        run = self._runs.get(name)
+        if run is None:
+            encode_name(name)
+            run = self._runs[name] = _Run(self._stack)
+        return run
+
+    def _add(self, member: Member, deflated: bytes | bytearray) -> None:
+        """Append a member, deflated unless that gained nothing, as with text of a few bytes."""
         name, data = encode_name(member.name), member.data
-        packed, method = _packed(member)
+        packed, method = (deflated, DEFLATED) if 0 < len(deflated) < len(data) else (data, STORED)
         entry = MemberEntry(
             name=member.name,
             at=self._at,
@@ -88,14 +117,6 @@ class _Part:
         self._content += len(data)
         self._write(local_header(name, method=method, crc32=entry.crc32, packed=entry.packed, size=entry.size))
         self._write(packed)
-
-    def add_piece(self, piece: Piece) -> None:
-        run = self._runs.get(piece.name)
-        if run is None:
-            encode_name(piece.name)
-            run = self._runs[piece.name] = _Run(self._stack)
-        run.add(piece.data)
-        self._content += len(piece.data)
 
     def finish(self, index: Writer) -> PartTotals:
         whole_bytes = self._at
@@ -138,16 +159,6 @@ class _Part:
         self._buffer.clear()
 
 
-def _packed(member: Member) -> tuple[bytes | bytearray, int]:
-    """What stands in the file for its content, and by which method."""
-    if not member.stored:
-        packed = deflate_whole(member.data)
-        # Text of a few bytes grows when deflated.
-        if len(packed) < len(member.data):
-            return packed, DEFLATED
-    return member.data, STORED
-
-
 class _Run:
     """This part's share of one spanning member, deflated as it comes."""
 
@@ -159,7 +170,16 @@ class _Run:
         self.crc32 = 0
 
     def add(self, data: bytes) -> None:
-        self._spool.write(self._deflater.compress(data))
+        """Take data that is still to be deflated."""
+        self._take(data, self._deflater.compress(data))
+
+    def splice(self, data: bytes, stream: bytes | bytearray) -> None:
+        """Take data that is deflated already, to that complete stream."""
+        self._take(data, self._deflater.splice(data, stream))
+
+    def _take(self, data: bytes, ready: bytes) -> None:
+        if ready:
+            self._spool.write(ready)
         self.crc32 = crc32(data, self.crc32)
         self.size += len(data)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
-from export_pipelines.packaging.deflate_runs import RunDeflater, stored_run
+from export_pipelines.packaging.deflate_runs import RunDeflater, run_of
 from export_pipelines.packaging.deflating import crc32, deflate_whole
 from export_pipelines.packaging.member_names import encode_name
 from export_pipelines.packaging.part_index import IndexHead, MemberEntry, RunEntry, encode_member, write_index
@@ -73,22 +73,23 @@ class _Part:
         self.absent: list[Absent] = []
 
     def add_member(self, member: Member) -> None:
-        self._add(member, b"" if member.stored else deflate_whole(member.data))
+        self._records += member.records
+        deflated = b"" if member.stored else deflate_whole(member.data)
+        self._add(member.name, member.data, deflated, record=member.record, rows=member.rows)
 
     def add_twofold(self, both: Twofold) -> None:
-        """The text is deflated alone, and stands behind what is above it: there in a block that is merely stored."""
+        """The text is deflated once; in the member it ends the stream, in the spanning one more follows."""
+        text = both.text
+        stream = deflate_whole(text)
         run = self._run(both.spanning)
         run.add(both.block_above)
-        stream = deflate_whole(both.text)
-        run.splice(both.text, stream)
+        run.splice(text, stream)
         run.add(both.block_below)
-        self._content += len(both.block_above) + len(both.text) + len(both.block_below)
-        member = Member(name=both.name, data=both.above + both.text, record=True)
-        self._add(member, stored_run(both.above) + stream)
+        self._records += 1
+        self._add(both.name, both.above + text, run_of(both.above) + stream, record=True)
 
     def add_piece(self, name: str, data: bytes) -> None:
         self._run(name).add(data)
-        self._content += len(data)
 
     def _run(self, name: str) -> "_Run":
         run = self._runs.get(name)
@@ -97,25 +98,27 @@ class _Part:
             run = self._runs[name] = _Run(self._stack)
         return run
 
-    def _add(self, member: Member, deflated: bytes | bytearray) -> None:
+    def _add(
+        self, name: str, data: bytes, deflated: bytes | bytearray, *, record: bool, rows: int | None = None
+    ) -> None:
         """Append a member, deflated unless that gained nothing, as with text of a few bytes."""
-        name, data = encode_name(member.name), member.data
         packed, method = (deflated, DEFLATED) if 0 < len(deflated) < len(data) else (data, STORED)
+        size, packed_size, crc = len(data), len(packed), crc32(data)
+        header = local_header(encode_name(name), method=method, crc32=crc, packed=packed_size, size=size)
         entry = MemberEntry(
-            name=member.name,
+            name=name,
             at=self._at,
-            packed=len(packed),
-            size=len(data),
-            crc32=crc32(data),
+            packed=packed_size,
+            size=size,
+            crc32=crc,
             sha256=hashlib.sha256(data).hexdigest(),
             method=method,
-            record=member.record,
-            rows=member.rows,
+            record=record,
+            rows=rows,
         )
-        self._members.append((member.name, encode_member(entry)))
-        self._records += member.records
-        self._content += len(data)
-        self._write(local_header(name, method=method, crc32=entry.crc32, packed=entry.packed, size=entry.size))
+        self._members.append((name, encode_member(entry)))
+        self._content += size
+        self._write(header)
         self._write(packed)
 
     def finish(self, index: Writer) -> PartTotals:
@@ -135,7 +138,7 @@ class _Part:
             members=head.members,
             runs=head.runs,
             absent=head.absent,
-            content_bytes=self._content,
+            content_bytes=self._content + sum(run.size for run in self._runs.values()),
         )
 
     def _append_run(self, name: str, run: "_Run") -> RunEntry:

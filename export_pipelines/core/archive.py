@@ -1,4 +1,4 @@
-"""What a renderer hands over for an archive: whole members, pieces of members that span shards, and absences."""
+"""What a renderer hands over for an archive: members, pieces of members that span shards, both at once, absences."""
 
 from dataclasses import dataclass
 
@@ -36,6 +36,27 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Twofold:
+    """A record's member and its block in a spanning member, which hold the same text: it is deflated once.
+
+    Attributes:
+        name: of the member, as in :class:`Member`.
+        above: what the member begins with.
+        text: what follows there, and ends it; nothing when the two have nothing in common.
+        spanning: name of the spanning member.
+        block_above: what the block begins with.
+        block_below: what ends it, behind the text.
+    """
+
+    name: str
+    above: bytes
+    text: bytes
+    spanning: str
+    block_above: bytes
+    block_below: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """A row that has no member, and why: listed in the archive's own manifest.
 
@@ -48,4 +69,4 @@ class Absent:
     reason: str
 
 
-Entry = Member | Piece | Absent
+Entry = Member | Piece | Twofold | Absent

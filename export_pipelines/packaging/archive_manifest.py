@@ -15,7 +15,9 @@ import yaml
 from export_pipelines.core.archive import Absent
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.codecs import blocks
-from export_pipelines.packaging.deflating import END_OF_STREAM, RunDeflater, crc32
+from export_pipelines.packaging.deflate_runs import RunDeflater
+from export_pipelines.packaging.deflating import END_OF_STREAM, crc32
+from export_pipelines.packaging.part_index import MemberEntry
 from export_pipelines.packaging.sidecar import MemberFacts
 from export_pipelines.packaging.staging import CHUNK_BYTES, Writer
 
@@ -73,7 +75,7 @@ def head_text(head: Mapping[str, Any], *, members: int, records: int, absent: in
     return _dump(facts) + ("members:\n" if members else "members: []\n")
 
 
-def member_text(member: MemberFacts) -> str:
+def member_text(member: MemberFacts | MemberEntry) -> str:
     """One line of the list of members."""
     record = ", record: true" if member.record else ""
     rows = "" if member.rows is None else f", rows: {member.rows}"

@@ -45,12 +45,9 @@ def write_listings(
             split = lines.size
         lines.add(member)
         clashes.add(member.name)
-        facts = MemberFacts(
-            name=member.name, size=member.size, sha256=member.sha256, record=member.record, rows=member.rows
-        )
-        manifest.write(member_text(facts))
+        manifest.write(member_text(member))
         if count < LISTED_MEMBERS_MAX:
-            listing.append(facts)
+            listing.append(_facts(member))
     lines.flush()
     return Listed(
         count=count,
@@ -59,6 +56,12 @@ def write_listings(
         suspects=clashes.suspects(),
         listing=tuple(listing) if len(listing) == count else None,
     )
+
+
+def _facts(member: MemberEntry) -> MemberFacts:
+    return MemberFacts(
+        name=member.name, size=member.size, sha256=member.sha256, record=member.record, rows=member.rows
+    )  # fmt: skip
 
 
 class _Lines:

@@ -1,4 +1,4 @@
-"""Deflate, the only place that chooses how: whole pieces, runs that continue each other, and back again.
+"""Deflate, the only place that chooses how: whole pieces, and back again.
 
 The choice. The same data must give the same file on every machine, and `isal`, the fastest, does not: its code is
 picked by the processor. Compared under emulation (x86-64 without SSE4.2, Nehalem, Sandy Bridge, Haswell, native with
@@ -6,23 +6,22 @@ AVX-512; arm64 Cortex-A57 and newer), isal's levels 0 to 2 agree on x86 with SSE
 differs with AVX2. libdeflate, zlib-ng, zlib and zstandard gave one result everywhere. (zlib itself is whatever the
 system brings, so two distributions may differ; the others are pinned by the lock file.)
 
-Speed and ratio, documents of 5.5 KB one at a time | JSON in blocks of 256 KB, on one busy core:
+Speed and ratio, documents of 5.1 KB one at a time | lines of JSON in blocks of 64 KB, on one busy core:
 
-    isal 1          208 MB/s at 2.04    404 MB/s at 2.50
-    libdeflate 1    118 MB/s at 2.07    178 MB/s at 2.66
-    zlib-ng 1       155 MB/s at 1.47    239 MB/s at 1.86
-    zlib-ng 2        72 MB/s at 2.05    121 MB/s at 2.61
-    zlib 1           62 MB/s at 1.99     89 MB/s at 2.44
+    isal 1          308 MB/s at 2.52    638 MB/s at 3.54
+    libdeflate 1    199 MB/s at 2.58    329 MB/s at 3.73
+    zlib-ng 1       287 MB/s at 1.86    403 MB/s at 2.65
+    zlib-ng 2       125 MB/s at 2.54    224 MB/s at 3.60
 
-So whole pieces go through libdeflate 1. It has no streams, so runs go through zlib-ng 2. Its level 1 is faster still,
-but files grow by 40 %, and its bytes depend on how the input is cut. Inflating and CRC-32 have one right answer: isal.
+So everything goes through libdeflate 1. It has no streams; :mod:`~export_pipelines.packaging.deflate_runs` makes them
+of its blocks. zlib-ng 1 is faster and has streams, but its files are 40 % larger, and its bytes depend on how the input
+is cut. Inflating and CRC-32 have one right answer: isal.
 """
 
 from collections.abc import Iterable, Iterator
 
 import deflate
 from isal import isal_zlib
-from zlib_ng import zlib_ng
 
 from export_pipelines.core.errors import IntegrityError
 
@@ -43,21 +42,6 @@ crc32_combine = isal_zlib.crc32_combine
 def deflate_whole(data: bytes) -> bytearray:
     """One complete raw deflate stream."""
     return deflate.deflate_compress(data, 1)
-
-
-class RunDeflater:
-    """Makes one run of a raw deflate stream: runs joined, with :data:`END_OF_STREAM` behind them, are a legal one."""
-
-    def __init__(self) -> None:
-        self._stream = zlib_ng.compressobj(2, zlib_ng.DEFLATED, RAW)
-
-    def compress(self, data: bytes) -> bytes:
-        """What is ready of the run after taking ``data``."""
-        return self._stream.compress(data)
-
-    def end(self) -> bytes:
-        """The rest of the run, up to a whole byte (a sync flush: an empty stored block)."""
-        return self._stream.flush(zlib_ng.Z_SYNC_FLUSH)
 
 
 def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:

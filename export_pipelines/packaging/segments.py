@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
-from export_pipelines.packaging.deflating import RunDeflater, crc32, deflate_whole
+from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
+from export_pipelines.packaging.deflate_runs import RunDeflater, run_of
+from export_pipelines.packaging.deflating import crc32, deflate_whole
 from export_pipelines.packaging.member_names import encode_name
 from export_pipelines.packaging.part_index import IndexHead, MemberEntry, RunEntry, encode_member, write_index
 from export_pipelines.packaging.staging import CHUNK_BYTES, Writer, chunks_of
@@ -46,10 +47,12 @@ def write_part(entries: Iterable[Entry], *, body: Writer, index: Writer) -> Part
     with ExitStack() as stack:
         part = _Part(body, stack)
         for entry in entries:
-            if isinstance(entry, Member):
-                part.add_member(entry)
+            if isinstance(entry, Twofold):
+                part.add_twofold(entry)
             elif isinstance(entry, Piece):
-                part.add_piece(entry)
+                part.add_piece(entry.name, entry.data)
+            elif isinstance(entry, Member):
+                part.add_member(entry)
             else:
                 part.absent.append(entry)
         return part.finish(index)
@@ -70,32 +73,53 @@ class _Part:
         self.absent: list[Absent] = []
 
     def add_member(self, member: Member) -> None:
-        name, data = encode_name(member.name), member.data
-        packed, method = _packed(member)
+        self._records += member.records
+        deflated = b"" if member.stored else deflate_whole(member.data)
+        self._add(member.name, member.data, deflated, record=member.record, rows=member.rows)
+
+    def add_twofold(self, both: Twofold) -> None:
+        """The text is deflated once; in the member it ends the stream, in the spanning one more follows."""
+        text = both.text
+        stream = deflate_whole(text)
+        run = self._run(both.spanning)
+        run.add(both.block_above)
+        run.splice(text, stream)
+        run.add(both.block_below)
+        self._records += 1
+        self._add(both.name, both.above + text, run_of(both.above) + stream, record=True)
+
+    def add_piece(self, name: str, data: bytes) -> None:
+        self._run(name).add(data)
+
+    def _run(self, name: str) -> "_Run":
+        run = self._runs.get(name)
+        if run is None:
+            encode_name(name)
+            run = self._runs[name] = _Run(self._stack)
+        return run
+
+    def _add(
+        self, name: str, data: bytes, deflated: bytes | bytearray, *, record: bool, rows: int | None = None
+    ) -> None:
+        """Append a member, deflated unless that gained nothing, as with text of a few bytes."""
+        packed, method = (deflated, DEFLATED) if 0 < len(deflated) < len(data) else (data, STORED)
+        size, packed_size, crc = len(data), len(packed), crc32(data)
+        header = local_header(encode_name(name), method=method, crc32=crc, packed=packed_size, size=size)
         entry = MemberEntry(
-            name=member.name,
+            name=name,
             at=self._at,
-            packed=len(packed),
-            size=len(data),
-            crc32=crc32(data),
+            packed=packed_size,
+            size=size,
+            crc32=crc,
             sha256=hashlib.sha256(data).hexdigest(),
             method=method,
-            record=member.record,
-            rows=member.rows,
+            record=record,
+            rows=rows,
         )
-        self._members.append((member.name, encode_member(entry)))
-        self._records += member.records
-        self._content += len(data)
-        self._write(local_header(name, method=method, crc32=entry.crc32, packed=entry.packed, size=entry.size))
+        self._members.append((name, encode_member(entry)))
+        self._content += size
+        self._write(header)
         self._write(packed)
-
-    def add_piece(self, piece: Piece) -> None:
-        run = self._runs.get(piece.name)
-        if run is None:
-            encode_name(piece.name)
-            run = self._runs[piece.name] = _Run(self._stack)
-        run.add(piece.data)
-        self._content += len(piece.data)
 
     def finish(self, index: Writer) -> PartTotals:
         whole_bytes = self._at
@@ -114,7 +138,7 @@ class _Part:
             members=head.members,
             runs=head.runs,
             absent=head.absent,
-            content_bytes=self._content,
+            content_bytes=self._content + sum(run.size for run in self._runs.values()),
         )
 
     def _append_run(self, name: str, run: "_Run") -> RunEntry:
@@ -138,16 +162,6 @@ class _Part:
         self._buffer.clear()
 
 
-def _packed(member: Member) -> tuple[bytes | bytearray, int]:
-    """What stands in the file for its content, and by which method."""
-    if not member.stored:
-        packed = deflate_whole(member.data)
-        # Text of a few bytes grows when deflated.
-        if len(packed) < len(member.data):
-            return packed, DEFLATED
-    return member.data, STORED
-
-
 class _Run:
     """This part's share of one spanning member, deflated as it comes."""
 
@@ -159,7 +173,16 @@ class _Run:
         self.crc32 = 0
 
     def add(self, data: bytes) -> None:
-        self._spool.write(self._deflater.compress(data))
+        """Take data that is still to be deflated."""
+        self._take(data, self._deflater.compress(data))
+
+    def splice(self, data: bytes, stream: bytes | bytearray) -> None:
+        """Take data that is deflated already, to that complete stream."""
+        self._take(data, self._deflater.splice(data, stream))
+
+    def _take(self, data: bytes, ready: bytes) -> None:
+        if ready:
+            self._spool.write(ready)
         self.crc32 = crc32(data, self.crc32)
         self.size += len(data)
 

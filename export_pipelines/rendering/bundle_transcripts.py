@@ -1,23 +1,23 @@
 """The transcripts of a run bundle: each as a file, as a block of its model's file, and as a line of JSON."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from export_pipelines.core import scenarios
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
+from export_pipelines.core.archive import Absent, Entry, Piece, Twofold
 from export_pipelines.core.definitions import resolve
-from export_pipelines.core.errors import ContentError, IntegrityError
+from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.core.frozen import Context
 from export_pipelines.core.scenarios import ScenarioContent
-from export_pipelines.core.transcripts import Turn, read_turns
 from export_pipelines.rendering import fields, frontmatter
 from export_pipelines.rendering.base import Row
 from export_pipelines.rendering.bundle_names import NO_SCENARIO, BundleNames
 from export_pipelines.rendering.fields import Timestamps
 from export_pipelines.rendering.scenario_entries import DefinitionFacts, subject_of
 from export_pipelines.rendering.scenario_keys import DEFAULT_NUMBER
-from export_pipelines.rendering.stored_content import parse
+from export_pipelines.rendering.stored_content import stored_turns
 from export_pipelines.rendering.transcript_lines import COLUMNS as LINE_COLUMNS
 from export_pipelines.rendering.transcript_lines import TranscriptLines
 from export_pipelines.rendering.transcript_markdown import dialogue, heading
@@ -28,6 +28,29 @@ COLUMNS = (*LINE_COLUMNS, "sample")
 EXPIRED = "expired"
 FILE_VERSION = "v0.1"
 """The tools' own version of the transcript file."""
+
+_SHARED_MAX = 4096
+"""Pairs of scenario and model whose texts are kept at once: some 4 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shared:
+    """What transcripts of one scenario and model have in common.
+
+    Attributes:
+        name: of the first sample's file.
+        front: the file's front matter up to what differs.
+        title: the file from behind that to the dialogue.
+        subject: what follows the judge's number in the heading of a block.
+    """
+
+    scenario: str
+    model: str
+    name: str
+    spanning: str
+    front: bytes
+    title: bytes
+    subject: bytes
 
 
 class BundleTranscripts:
@@ -44,8 +67,7 @@ class BundleTranscripts:
         self._front = "---\n" + frontmatter.line("file_version", FILE_VERSION) + frontmatter.line("run_id", run["id"])
         self._run_front = "---\n" + frontmatter.line("run_id", run["id"])
         self._probe_front = frontmatter.line("probe_model", run["config"].get("probe_model"))
-        self._scenario_front: dict[str, str] = {}
-        self._model_front: dict[str, str] = {}
+        self._shared: dict[Row, _Shared] = {}
         self._headings = _headings(context, known)
 
     def beginnings(self) -> Iterator[Entry]:
@@ -65,41 +87,46 @@ class BundleTranscripts:
             ContentError: the content has an unknown version or a wrong shape.
             IntegrityError: the row is not of this context.
         """
-        id_, scenario, model = (fields.text(field or b"") for field in row[:3])
-        self._names.check(id_, scenario, model)
+        id_ = fields.text(row[0] or b"")
+        shared = self._shared.get(row[1:3]) or self._share(row, id_)
         yield Piece(name=self._names.lines, data=b"".join(self._lines.pieces(row[:-1])))
         content = row[4]
         if content is None:
             yield Absent(id=id_, reason=EXPIRED)
             return
-        sample, turns = _sample(row), self._turns(content, id_)
-        text = dialogue(turns, transcript_id=id_, report=self._report).encode()
-        title, subject, _ = self._headings[scenario]
-        front = self._frontmatter(scenario, model, created=row[11], turns=len(turns))
-        above = f"{front}# Scenario {title}: {subject}\n\n## Dialogue\n".encode()
-        whole = above + text + b"\n" if text else above
-        yield Member(name=self._names.transcript(scenario, model, sample), data=whole, record=True)
-        above = f"## Scenario: {self._names.judged(scenario, sample)} — {subject}\n\n### Dialogue\n".encode()
-        yield Piece(name=self._names.aggregated(model), data=above + text + b"\n\n")
-
-    def _turns(self, content: bytes, id_: str) -> tuple[Turn, ...]:
         # The line of JSON has reported what is wrong with the text already.
-        value = parse(fields.jsonb(content), transcript_id=id_, where="content", report=FidelityReport())
-        if not isinstance(value, dict):
-            raise ContentError(f"transcript {id_} has content that is no object; correct the row.")
-        return read_turns(value, where=f"transcript {id_}")
+        turns = stored_turns(fields.jsonb(content), transcript_id=id_)
+        text = dialogue(turns, transcript_id=id_, report=self._report)
+        sample = _sample(row)
+        yield Twofold(
+            name=shared.name if sample == 1 else self._names.transcript(shared.scenario, shared.model, sample),
+            # A time in quotes is what a safe dumper writes for a text that looks like a time.
+            above=b"%btimestamp: '%b'\ncontext_pairs: %d\n%b"
+            % (shared.front, self._time(row[11]), len(turns), shared.title),
+            text=f"{text}\n".encode() if text else b"",
+            spanning=shared.spanning,
+            block_above=b"## Scenario: %b%b" % (self._names.judged(shared.scenario, sample).encode(), shared.subject),
+            block_below=b"\n" if text else b"\n\n",
+        )
 
-    def _frontmatter(self, scenario: str, model: str, *, created: bytes | None, turns: int) -> str:
-        scenario_line = self._scenario_front.get(scenario)
-        if scenario_line is None:
-            scenario_line = frontmatter.line("scenario_id", None if scenario == NO_SCENARIO else scenario)
-            self._scenario_front[scenario] = scenario_line
-        model_line = self._model_front.get(model)
-        if model_line is None:
-            model_line = self._model_front[model] = frontmatter.line("target_model", model) + self._probe_front
-        # A time in quotes is what a safe dumper writes for a text that looks like a time.
-        time = f"timestamp: '{self._time(created).decode()}'\n"
-        return f"{self._front}{scenario_line}{model_line}{time}context_pairs: {turns}\n---\n\n"
+    def _share(self, row: Row, id_: str) -> "_Shared":
+        """What transcripts of the row's scenario and model have in common, kept for the next."""
+        scenario, model = (fields.text(field or b"") for field in row[1:3])
+        self._names.check(id_, scenario, model)
+        title, subject, _ = self._headings[scenario]
+        scenario_line = frontmatter.line("scenario_id", None if scenario == NO_SCENARIO else scenario)
+        if len(self._shared) >= _SHARED_MAX:
+            self._shared.clear()
+        self._shared[row[1:3]] = made = _Shared(
+            scenario=scenario,
+            model=model,
+            name=self._names.transcript(scenario, model, 1),
+            spanning=self._names.aggregated(model),
+            front=f"{self._front}{scenario_line}{frontmatter.line('target_model', model)}{self._probe_front}".encode(),
+            title=f"---\n\n# Scenario {title}: {subject}\n\n## Dialogue\n".encode(),
+            subject=f" — {subject}\n\n### Dialogue\n".encode(),
+        )
+        return made
 
 
 def _read(scenario: Mapping[str, Any]) -> ScenarioContent:

@@ -1,9 +1,9 @@
 """A transcript's dialogue as Markdown, as the command-line tools write and read it."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from export_pipelines.core.fidelity import FidelityReport
-from export_pipelines.core.transcripts import Turn
 from export_pipelines.rendering.tool_markers import escaped, one_line
 
 MARKER_KIND = "marker_escaped"
@@ -19,7 +19,20 @@ _NUMBER_KIND = "turn_number"
 _NUMBER_DETAIL = "the tools know no turn below 0, so its place stands for its number; transcripts.jsonl has it exactly"
 
 
-def dialogue(turns: Sequence[Turn], *, transcript_id: str, report: FidelityReport) -> str:
+class Exchange(Protocol):
+    """What is shown of a turn; a :class:`~export_pipelines.core.transcripts.Turn` is one."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def probe(self) -> str: ...  # noqa: D102
+    @property
+    def target(self) -> str: ...  # noqa: D102
+
+
+def dialogue(turns: Sequence[Exchange], *, transcript_id: str, report: FidelityReport) -> str:
     """The turns, without a line end after the last; nothing may follow a last turn but that.
 
     Texts are stripped, as the tools do, and escaped where the tools would cut them; one note a transcript says so.
@@ -33,24 +46,25 @@ def dialogue(turns: Sequence[Turn], *, transcript_id: str, report: FidelityRepor
     return text
 
 
-def _turn(turn: Turn, place: int, kinds: dict[str, str]) -> str:
+def _turn(turn: Exchange, place: int, kinds: dict[str, str]) -> str:
     number = turn.number
     if number < 0:
         kinds[_NUMBER_KIND] = _NUMBER_DETAIL
         number = place
     label = heading(turn.label, kinds)
     title = f"#### Turn {number} ({label})" if label else f"#### Turn {number}"
-    return f"{title}\n{_said('**Probe:**', turn.probe, kinds)}\n\n{_said('**Target:**', turn.target, kinds)}"
+    probe, target = _said(turn.probe, kinds), _said(turn.target, kinds)
+    return f"{title}\n**Probe:**{probe}\n\n**Target:**{target}"
 
 
-def _said(marker: str, text: str, kinds: dict[str, str]) -> str:
+def _said(text: str, kinds: dict[str, str]) -> str:
     stripped = text.strip()
-    if not stripped:
-        return marker
-    safe = escaped(stripped)
-    if safe != stripped:
-        kinds[MARKER_KIND] = MARKER_DETAIL
-    return f"{marker} {safe}"
+    if "*" in stripped or "#" in stripped:
+        safe = escaped(stripped)
+        if safe != stripped:
+            kinds[MARKER_KIND] = MARKER_DETAIL
+            stripped = safe
+    return f" {stripped}" if stripped else ""
 
 
 def heading(text: str, kinds: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
+from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.member_names import encode_name
 
@@ -27,6 +27,20 @@ ABSENCES = st.builds(
 )
 
 
+def _members(name: str) -> st.SearchStrategy[Member | Twofold]:
+    whole = st.builds(Member, name=st.just(name), data=DATA, record=st.booleans(), stored=st.booleans())
+    both = st.builds(
+        Twofold,
+        name=st.just(name),
+        above=DATA,
+        text=DATA,
+        spanning=st.sampled_from(SPANNING),
+        block_above=DATA,
+        block_below=DATA,
+    )
+    return whole | both
+
+
 @st.composite
 def shards(draw: st.DrawFn) -> list[list[Entry]]:
     """Entries of one to four shards, no name twice."""
@@ -34,8 +48,7 @@ def shards(draw: st.DrawFn) -> list[list[Entry]]:
     found: list[list[Entry]] = [[] for _ in range(draw(st.integers(1, 4)))]
     for name in draw(st.lists(NAMES, max_size=10, unique_by=str.casefold)):
         if name.casefold() not in taken:
-            member = Member(name=name, data=draw(DATA), record=draw(st.booleans()), stored=draw(st.booleans()))
-            draw(st.sampled_from(found)).append(member)
+            draw(st.sampled_from(found)).append(draw(_members(name)))
     for entry in draw(st.lists(PIECES | ABSENCES, max_size=10)):
         draw(st.sampled_from(found)).append(entry)
     return found
@@ -47,6 +60,10 @@ def contents(shards: list[list[Entry]]) -> dict[str, bytes]:
     for entry in (entry for shard in shards for entry in shard):
         if isinstance(entry, Member):
             found[entry.name] = entry.data
+        elif isinstance(entry, Twofold):
+            found[entry.name] = entry.above + entry.text
+            block = entry.block_above + entry.text + entry.block_below
+            found[entry.spanning] = found.get(entry.spanning, b"") + block
         elif isinstance(entry, Piece):
             found[entry.name] = found.get(entry.name, b"") + entry.data
     return found

@@ -1,4 +1,4 @@
-"""Deflate: whole pieces, runs that continue each other, and checksums that join."""
+"""Deflate: whole pieces, and checksums that join."""
 
 import hashlib
 import zlib
@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.deflating import (
-    END_OF_STREAM,
     RAW,
-    RunDeflater,
     crc32,
     crc32_combine,
     deflate_whole,
@@ -21,28 +19,9 @@ from export_pipelines.packaging.deflating import (
 DATA = st.binary(max_size=5000)
 
 
-def run(pieces: list[bytes]) -> bytes:
-    deflater = RunDeflater()
-    return b"".join([*(deflater.compress(piece) for piece in pieces), deflater.end()])
-
-
 @given(data=DATA)
 def test_zlib_reads_a_whole_piece(data) -> None:
     assert zlib.decompress(deflate_whole(data), RAW) == data
-
-
-@given(runs=st.lists(st.lists(DATA, max_size=4), max_size=5))
-def test_runs_joined_are_one_stream(runs) -> None:
-    stream = b"".join(map(run, runs)) + END_OF_STREAM
-    reader = zlib.decompressobj(RAW)
-    assert reader.decompress(stream) == b"".join(piece for pieces in runs for piece in pieces)
-    assert reader.eof
-    assert not reader.unused_data
-
-
-@given(pieces=st.lists(DATA, max_size=6))
-def test_how_a_run_was_cut_into_pieces_makes_no_difference(pieces) -> None:
-    assert run(pieces) == run([b"".join(pieces)])
 
 
 @given(first=DATA, second=DATA)
@@ -82,4 +61,3 @@ def test_the_bytes_are_those_of_every_machine() -> None:
         hashlib.sha256(deflate_whole(TEXT)).hexdigest()
         == "3931e44f9409776cae61aa258923509dba1d9b2688f99905775a5327b8103afe"
     )
-    assert hashlib.sha256(run([TEXT])).hexdigest() == "8e14c9ffb98f4aa94ac5758b8c174ff0da3bab98b7891ec0826853519fa50464"

@@ -7,10 +7,10 @@ import zlib
 import pytest
 from hypothesis import given
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
+from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging import segments
-from export_pipelines.packaging.deflating import END_OF_STREAM, RAW
+from export_pipelines.packaging.deflating import END_OF_STREAM, RAW, deflate_whole
 from export_pipelines.packaging.part_index import MemberEntry, PartIndex, RunEntry
 from export_pipelines.packaging.segments import PartTotals, write_part
 from export_pipelines.packaging.zip_records import DEFLATED, STORED, local_header
@@ -88,6 +88,19 @@ def test_a_stored_member_lies_in_the_body_as_it_is() -> None:
     assert (entry.method, entry.packed, entry.rows) == (STORED, len(table), 7)
     assert content_of(body, entry) == table
     assert totals.records == 7
+
+
+def test_a_text_that_stands_in_two_members_is_deflated_once() -> None:
+    text = b"So it goes, and goes on. " * 100 + b"\n"
+    both = Twofold(name="x.md", above=b"# X\n", text=text, spanning="all.md", block_above=b"## X\n", block_below=b"\n")
+    body, index, totals = written([Piece("all.md", b"---\n"), both])
+    (member,), (run,) = index.members(base=0), index.runs
+    assert content_of(body, member) == b"# X\n" + text
+    assert content_of_run(body, run) == b"---\n## X\n" + text + b"\n"
+    assert (member.record, totals.records, totals.members, totals.runs) == (True, 1, 1, 1)
+    # Its blocks are the same but for the bit that says which is the last.
+    deflated = bytes(deflate_whole(text))[1:]
+    assert body.count(deflated) == 2
 
 
 def test_a_long_run_waits_on_disk_and_comes_out_the_same(monkeypatch) -> None:

@@ -208,20 +208,6 @@ def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> N
     assert dev.job_of(run_id).status is JobStatus.COMPLETED
 
 
-def test_steps_in_processes_of_their_own_hand_their_records_on(dev: Dev) -> None:
-    reference = dev.run_of(DEFINITION_MD)
-    spread = dev.ui.launch(
-        "export_definition_md",
-        user=DEMO_USER_EMAIL,
-        definition_id=SHOWCASE_DEFINITION_ID,
-        execution={"multiprocess": {}},
-    )
-    assert dev.ui.finished(spread)["status"] == "SUCCESS"
-    assert dev.ui.finished(reference)["status"] == "SUCCESS"
-    assert dev.job_of(spread).checksum == dev.job_of(reference).checksum
-    assert any("executing step" in event.get("message", "").lower() for event in dev.ui.events(spread))
-
-
 def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_again(dev: Dev) -> None:
     killed = dev.ui.launch("export_bulk_jsonl", **RUN)
     dev.in_the_middle(killed)

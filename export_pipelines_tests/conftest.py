@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("loadgroup", default=False):
         apart = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
         if apart:
-            raise pytest.UsageError(f"this pytest-xdist does not keep groups together: {apart[0]}")
+            raise RuntimeError(f"this pytest-xdist does not keep groups together: {apart[0]}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -27,6 +27,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_HOME] = postgres.open_session()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that share a deployment have to run in one process, in their order; a group that groups nothing is one."""
+    if config.getoption("loadgroup", default=False):
+        apart = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        if apart:
+            raise RuntimeError(f"this pytest-xdist does not keep groups together: {apart[0]}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """And removes the server when the session is over."""
     if _HOME in config.stash:

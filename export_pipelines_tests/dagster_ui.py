@@ -1,7 +1,7 @@
 """What a person does in the Dagster UI, through the API that the UI itself uses."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import socket
@@ -57,13 +57,11 @@ class DagsterUI:
         """What the launchpad is filled with when a person opens it."""
         return yaml.safe_load(self.ask(_FORM, job={**LOCATION, "pipelineName": job})["rootDefaultYaml"])
 
-    def launch(self, job: str, *, execution: Mapping[str, Any] | None = None, **fields: Any) -> str:
+    def launch(self, job: str, **fields: Any) -> str:
         """Fill the form's fields in and launch; the run's id."""
         config = self.form(job)
         [load] = config["ops"].values()
         load["config"] |= fields
-        if execution is not None:
-            config["execution"] = {"config": execution}
         run = {"selector": {**LOCATION, "jobName": job}, "runConfigData": yaml.safe_dump(config)}
         return _id(self.ask(_LAUNCH, run=run))
 

@@ -70,9 +70,14 @@ class Dev:
         [job] = jobs.find_by_dagster_runs(self.database, [run_id])
         return job
 
+    def is_at(self, run_id: str, status: JobStatus) -> bool:
+        """Whether the run has made its job by now, and brought it to that status."""
+        return [job.status for job in jobs.find_by_dagster_runs(self.database, [run_id])] == [status]
+
     def job_once(self, run_id: str, status: JobStatus, *, seconds: float) -> ExportJob:
         """The run's job as soon as it has that status."""
-        return soon(lambda: (job := self.job_of(run_id)).status is status and job, seconds=seconds)
+        soon(lambda: self.is_at(run_id, status), seconds=seconds)
+        return self.job_of(run_id)
 
     def in_the_middle(self, run_id: str, *, rendered: int = 3) -> None:
         """Wait until some shards are rendered, and most are not."""
@@ -140,6 +145,8 @@ def test_the_terminal_shows_the_addresses_and_nothing_that_worries(dev: Dev) -> 
 
 
 def test_every_job_is_launched_from_its_form_and_gives_a_file_that_can_be_downloaded(dev: Dev) -> None:
+    # The audit log has no rows before the first export has begun.
+    soon(lambda: dev.is_at(dev.run_of(DEFINITION_MD), JobStatus.COMPLETED), seconds=90)
     runs = {type_: dev.run_of(type_) for type_ in EXPORT_TYPES}
     for type_, run_id in runs.items():
         assert dev.ui.finished(run_id)["status"] == "SUCCESS"
@@ -152,6 +159,20 @@ def test_every_job_is_launched_from_its_form_and_gives_a_file_that_can_be_downlo
         assert (figures["rows"], figures["bytes"]) == (job.record_count, job.output_size_bytes)
         assert 0 < figures["seconds"] < 90
         assert figures["link"] == job.output_url
+
+
+def test_a_terminated_run_stops_reading_cancels_its_row_and_publishes_nothing(dev: Dev) -> None:
+    with psycopg.connect(dev.database.libpq_url) as other:
+        # Somebody alters the table, so the export has to wait in the middle of reading.
+        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
+        run_id = dev.ui.launch("export_bulk_csv", **RUN)
+        soon(lambda: dev.is_at(run_id, JobStatus.PROCESSING) and _reading(dev.database), seconds=90)
+        dev.ui.terminate(run_id)
+        job = dev.job_once(run_id, JobStatus.CANCELLED, seconds=60)
+        soon(lambda: not _reading(dev.database), seconds=10)
+    assert dev.ui.finished(run_id)["status"] == "CANCELED"
+    assert dev.published(job) == []
+    assert jobs.get(dev.database, job.id).status is JobStatus.CANCELLED
 
 
 def test_a_backfill_is_launched_and_a_schedule_is_added(dev: Dev) -> None:
@@ -187,25 +208,11 @@ def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> N
     assert dev.job_of(run_id).status is JobStatus.COMPLETED
 
 
-def test_steps_in_processes_of_their_own_hand_their_records_on(dev: Dev) -> None:
-    reference = dev.run_of(DEFINITION_MD)
-    spread = dev.ui.launch(
-        "export_definition_md",
-        user=DEMO_USER_EMAIL,
-        definition_id=SHOWCASE_DEFINITION_ID,
-        execution={"multiprocess": {}},
-    )
-    assert dev.ui.finished(spread)["status"] == "SUCCESS"
-    assert dev.ui.finished(reference)["status"] == "SUCCESS"
-    assert dev.job_of(spread).checksum == dev.job_of(reference).checksum
-    assert any("executing step" in event.get("message", "").lower() for event in dev.ui.events(spread))
-
-
 def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_again(dev: Dev) -> None:
     killed = dev.ui.launch("export_bulk_jsonl", **RUN)
     dev.in_the_middle(killed)
     os.kill(dev.ui.worker(killed), signal.SIGKILL)
-    failed = dev.job_once(killed, JobStatus.FAILED, seconds=15)
+    failed = dev.job_once(killed, JobStatus.FAILED, seconds=60)
     assert failed.error == (
         f"Dagster run {killed} failed. Its worker was killed, ran out of memory, or went away with its machine. To "
         "continue where it stopped: Re-execute from failure in the Dagster UI, or "
@@ -220,20 +227,6 @@ def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_ag
     untouched = dev.run_of(BULK_JSONL)
     assert dev.ui.finished(untouched)["status"] == "SUCCESS"
     assert completed.checksum == dev.job_of(untouched).checksum
-
-
-def test_a_terminated_run_stops_reading_cancels_its_row_and_publishes_nothing(dev: Dev) -> None:
-    with psycopg.connect(dev.database.libpq_url) as other:
-        # Somebody alters the table, so the export has to wait in the middle of reading.
-        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
-        run_id = dev.ui.launch("export_bulk_csv", **RUN)
-        soon(lambda: _reading(dev.database), seconds=60)
-        dev.ui.terminate(run_id)
-        job = dev.job_once(run_id, JobStatus.CANCELLED, seconds=20)
-        soon(lambda: not _reading(dev.database), seconds=5)
-    assert dev.ui.finished(run_id)["status"] == "CANCELED"
-    assert dev.published(job) == []
-    assert jobs.get(dev.database, job.id).status is JobStatus.CANCELLED
 
 
 def test_the_backfill_has_filled_the_partitions_of_its_days(dev: Dev) -> None:

@@ -23,14 +23,15 @@ from export_pipelines_tests.deployments import SCRIPT
 
 pytestmark = [pytest.mark.xdist_group("queue deployment"), pytest.mark.timeout(1800)]
 
-JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "24"))
+JOBS = int(os.environ.get("EXPORT_PIPELINES_TEST_QUEUE_JOBS", "14"))
 """In the suite; `make queue` has 200, which on two cores takes minutes: each is a Dagster run with a process."""
 
 USERS, TOTAL, PER_USER = 10, 5, 2
 INSERT = """INSERT INTO exports.export_jobs (user_id, type, input)
 VALUES (%s, %s, jsonb_build_object('subject_id', %s::text)) RETURNING id"""
+# A quarter is the first user's alone, more than may run at the same time; then they take turns.
 INSERT_AT_ONCE = """INSERT INTO exports.export_jobs (user_id, type, input)
-SELECT 'c0queue' || number %% %s, 'DEFINITION_MD', jsonb_build_object('subject_id', %s::text)
+SELECT 'c0queue' || greatest(0, number - %s) %% %s, 'DEFINITION_MD', jsonb_build_object('subject_id', %s::text)
 FROM generate_series(0, %s) AS number RETURNING id"""
 RUNNING = """SELECT user_id FROM exports.export_jobs WHERE status = 'PROCESSING' AND launch_after IS NULL
 OR status IN ('PENDING', 'PROCESSING') AND claimed_at IS NOT NULL"""
@@ -60,7 +61,7 @@ def insert(parts: Parts, type_name: str = "DEFINITION_MD", subject: str = SHOWCA
     return job_id
 
 
-def once(parts: Parts, job_id: str, fits: Callable[[ExportJob], object], *, seconds: float = 120) -> ExportJob:
+def once(parts: Parts, job_id: str, fits: Callable[[ExportJob], object], *, seconds: float = 240) -> ExportJob:
     soon(lambda: fits(jobs.get(parts.database, job_id)), seconds=seconds)
     return jobs.get(parts.database, job_id)
 
@@ -79,14 +80,13 @@ def runs_of(parts: Parts, job_id: str) -> dict[str, str]:
     return dict(parts.runs(f"SELECT run_id, status FROM runs WHERE run_id IN ({tagged.format(job_id)})"))
 
 
-def reading(parts: Parts) -> bool:
-    """Whether somebody has a statement about transcripts going, or waiting for its turn."""
-    return bool(
-        parts.rows(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
-            " AND pid <> pg_backend_pid() AND query LIKE '%%transcripts%%'"
-        )
+def reading(parts: Parts) -> int:
+    """How many have a statement about transcripts going, or waiting for its turn."""
+    [(number,)] = parts.rows(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+        " AND pid <> pg_backend_pid() AND query LIKE '%%transcripts%%'"
     )
+    return number
 
 
 def command(parts: Parts, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -108,26 +108,24 @@ def test_what_the_command_line_queues_is_launched_at_once_and_carried_out(parts:
     assert (tags["export/user_id"], tags["export/type"]) == (done.user_id, "DEFINITION_MD")
 
 
-@pytest.mark.parametrize("way", ["command line", "plain SQL"])
-def test_a_cancelled_job_stops_reading_within_seconds_and_its_run_ends_canceled(parts: Parts, way: str) -> None:
+def test_cancelled_jobs_stop_reading_within_seconds_and_their_runs_end_canceled(parts: Parts) -> None:
     with psycopg.connect(parts.database.libpq_url) as other:
-        # Somebody alters the table, so the export has to wait in the middle of reading, and hears nothing.
+        # Somebody alters the table, so the exports have to wait in the middle of reading, and hear nothing.
         other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
-        job_id = waiting_in_vain(parts)
-        soon(lambda: reading(parts), seconds=120)
-        once(parts, job_id, has(JobStatus.PROCESSING))
-        if way == "command line":
-            said = command(parts, "jobs", "cancel", job_id)
-            assert said.returncode == 0, said.stderr
-            assert "terminated" in said.stderr
-        else:
-            parts.rows("UPDATE exports.export_jobs SET status = 'CANCELLED' WHERE id = %s", job_id)
-        soon(lambda: not reading(parts), seconds=5)
-    soon(lambda: set(runs_of(parts, job_id).values()) == {"CANCELED"}, seconds=60)
-    assert jobs.get(parts.database, job_id).status is JobStatus.CANCELLED
-    soon(lambda: actions(parts, job_id)["cancelled"], seconds=90)
-    assert actions(parts, job_id)["cancelled"] == 1
-    assert not list((parts.home / "store" / "exports").glob(f"*/{job_id}/*"))
+        by_command, by_sql = ids = [waiting_in_vain(parts), waiting_in_vain(parts)]
+        soon(lambda: all(jobs.get(parts.database, each).status is JobStatus.PROCESSING for each in ids), seconds=180)
+        soon(lambda: reading(parts) == len(ids), seconds=60)
+        said = command(parts, "jobs", "cancel", by_command)
+        assert said.returncode == 0, said.stderr
+        assert "terminated" in said.stderr
+        parts.rows("UPDATE exports.export_jobs SET status = 'CANCELLED' WHERE id = %s", by_sql)
+        soon(lambda: not reading(parts), seconds=10)
+    for each in ids:
+        soon(lambda each=each: set(runs_of(parts, each).values()) == {"CANCELED"}, seconds=120)
+        assert jobs.get(parts.database, each).status is JobStatus.CANCELLED
+        soon(lambda each=each: actions(parts, each)["cancelled"], seconds=120)
+        assert actions(parts, each)["cancelled"] == 1
+        assert not list((parts.home / "store" / "exports").glob(f"*/{each}/*"))
 
 
 def waiting_in_vain(parts: Parts) -> str:
@@ -149,8 +147,10 @@ def test_a_job_whose_worker_is_killed_goes_on_in_a_new_run_and_is_never_failed(p
     assert waiting.status is JobStatus.PROCESSING
     done = once(parts, job_id, has(JobStatus.COMPLETED))
     assert done.dagster_run_id != first
-    soon(lambda: set(runs_of(parts, job_id).values()) == {"FAILURE", "SUCCESS"}, seconds=60)
-    assert actions(parts, job_id) == Counter(created=1, started=2, completed=1)
+    soon(lambda: set(runs_of(parts, job_id).values()) == {"FAILURE", "SUCCESS"}, seconds=120)
+    # It has many shards, so its steps had processes of their own and handed their records on through the store.
+    assert any("in subprocess" in event.get("message", "") for event in parts.ui.events(done.dagster_run_id))
+    assert actions(parts, job_id) == Counter(created=1, started=2, completed=1, link_minted=1)
 
 
 def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_daemon_is_killed_twice(
@@ -158,7 +158,7 @@ def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_
 ) -> None:
     """Every job once, and one run each; the wrong rows among them are FAILED with the reason."""
     with Sampling(parts) as sampling:
-        ids = [job_id for (job_id,) in parts.rows(INSERT_AT_ONCE, USERS, SHOWCASE_DEFINITION_ID, JOBS - 1)]
+        ids = [job_id for (job_id,) in parts.rows(INSERT_AT_ONCE, JOBS // 4, USERS, SHOWCASE_DEFINITION_ID, JOBS - 1)]
         wrong = [insert(parts, "NO_SUCH_TYPE"), insert(parts, subject="c0nosuchdefinition")]
         for share in (JOBS // 4, JOBS // 2):
             soon(lambda share=share: len(sampling.completed(ids)) >= share, seconds=900)
@@ -171,9 +171,8 @@ def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_
     assert sampling.most == TOTAL
     states = Counter(jobs.get(parts.database, job_id).status for job_id in ids)
     assert states == {JobStatus.COMPLETED: JOBS}
-    assert {tuple(sorted(actions(parts, job_id).items())) for job_id in ids} == {
-        (("completed", 1), ("created", 1), ("started", 1))
-    }
+    once_each = Counter(created=1, started=1, completed=1, link_minted=1)
+    assert [actions(parts, job_id) for job_id in ids] == [once_each] * JOBS
     assert {len(runs_of(parts, job_id)) for job_id in ids} == {1}
     errors = [jobs.get(parts.database, job_id).error or "" for job_id in wrong]
     assert "NO_SUCH_TYPE" in errors[0]

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from psycopg import errors
+from sqlalchemy import ColumnElement, and_, exc, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
@@ -79,6 +80,11 @@ SELECT count(*) FROM (
     LIMIT 36000
 ) AS few
 """
+_LARGEST = 36_000
+"""Rows after which nobody counts on, here and in the statements above."""
+# Whoever makes a job would wait as long as somebody alters the table, and no row would say that there is a job.
+_DO_NOT_WAIT = text("SET LOCAL lock_timeout = '1s'")
+_WAIT_AGAIN = text("SET LOCAL lock_timeout TO DEFAULT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +111,21 @@ class QueueLength:
 
 
 def size_hint(database: Database, session: Session, subject_id: str) -> int:
-    """About how many rows an export of this run, definition or day comes to: enough to tell small from large."""
-    counting = _ROWS_OF_DAY if _DAY.fullmatch(subject_id) else _ROWS_OF
-    return int(session.execute(text(database.sql(counting)), {"subject": subject_id}).scalar_one())
+    """About how many rows an export of this run, definition or day comes to: enough to tell small from large.
+
+    An export of a table that is locked counts as large.
+    """
+    counting = text(database.sql(_ROWS_OF_DAY if _DAY.fullmatch(subject_id) else _ROWS_OF))
+    try:
+        with session.begin_nested():
+            session.execute(_DO_NOT_WAIT)
+            rows = int(session.execute(counting, {"subject": subject_id}).scalar_one())
+            session.execute(_WAIT_AGAIN)
+            return rows
+    except exc.OperationalError as error:
+        if isinstance(error.orig, errors.LockNotAvailable):
+            return _LARGEST
+        raise
 
 
 def claim_launches(database: Database, *, by: str, limits: Limits, now: datetime) -> tuple[ExportJob, ...]:

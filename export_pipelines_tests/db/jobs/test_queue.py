@@ -124,6 +124,19 @@ def test_the_size_is_counted_when_the_job_is_made(seeded_database: Database) -> 
     assert add_job(seeded_database, user_id=user, subject_id="cnothing").size_hint == 0
 
 
+def test_whoever_makes_a_job_does_not_wait_for_a_table_that_is_locked(seeded_database: Database) -> None:
+    from export_pipelines.db.seed import SHOWCASE_RUN_ID
+
+    user = add_user(seeded_database)
+    with seeded_database.raw_connection() as other:
+        other.execute("LOCK TABLE evaluation.transcripts IN ACCESS EXCLUSIVE MODE")
+        made = add_job(seeded_database, user_id=user, subject_id=SHOWCASE_RUN_ID)
+        # Among the largest, since nobody knows; and it is there, with its audit entry, while the lock lasts.
+        assert made.size_hint == 36_000
+        assert jobs.get(seeded_database, made.id) == made
+        assert [entry.action for entry in audit.list_for_job(seeded_database, made.id)] == ["created"]
+
+
 def test_of_many_that_claim_at_once_nobody_exceeds_the_limits_and_no_job_is_claimed_twice(database: Database) -> None:
     for number in range(12):
         add_job(database, now=later(seconds=number))

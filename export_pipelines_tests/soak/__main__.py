@@ -62,8 +62,11 @@ def soak(made: World, *, seed: int, seconds: float) -> list[str]:
         with ThreadPoolExecutor(2) as threads:
             flowing = threads.submit(traffic.flow, over)
             breaking = threads.submit(faults.inject, made, faults.plan(seed, seconds=seconds), over)
-            _watch(made, seconds=seconds)
-            over.set()
+            try:
+                _watch(made, seconds=seconds)
+            finally:
+                # Also when somebody presses Ctrl-C: both go on until they are told.
+                over.set()
         _say("traffic and faults are over; waiting for everything to end ...")
         violations = [f"traffic broke off: {error!r}" for error in [flowing.exception()] if error]
         violations += settle(made, traffic)

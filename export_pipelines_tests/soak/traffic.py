@@ -39,12 +39,12 @@ class Traffic:
     """What was asked for, by how.
 
     Attributes:
-        accepted: ids of jobs that somebody was told of.
+        accepted: jobs that somebody was told of, and how each was asked for.
         wrong: those among them that cannot be exported.
         cancelled: those that somebody has cancelled.
         short: those that expire soon; ``links`` has where their files were, once they were complete.
         completed_runs: evaluation runs completed after the subscriptions were made.
-        answered: of which subscription, and how many.
+        subscriptions, schedules: those that ask by themselves.
         turned_away: what failed at once, before anything was promised, because something was away.
     """
 

@@ -62,7 +62,7 @@ def inject(world: World, planned: tuple[Fault, ...], over: threading.Event) -> C
     done: Counter[str] = Counter()
 
     def carry_out(kind: str) -> None:
-        begin, heal = _ways(world)[kind]
+        begin, heal = _ways(world, over)[kind]
         for fault in (fault for fault in planned if fault.kind == kind):
             if over.wait(max(0.0, began + fault.at - time.monotonic())):
                 return
@@ -78,7 +78,7 @@ def inject(world: World, planned: tuple[Fault, ...], over: threading.Event) -> C
     return done
 
 
-def _ways(world: World) -> Mapping[str, tuple[Callable[[], bool], Callable[[], None]]]:
+def _ways(world: World, over: threading.Event) -> Mapping[str, tuple[Callable[[], bool], Callable[[], None]]]:
     """How each kind begins, which may turn out to be impossible, and how it is healed."""
     gate, receiver, parts = world.gate, world.receiver.process, world.parts
 
@@ -96,7 +96,7 @@ def _ways(world: World) -> Mapping[str, tuple[Callable[[], bool], Callable[[], N
             _always(lambda: receiver.send_signal(signal.SIGSTOP)),
             lambda: receiver.send_signal(signal.SIGCONT),
         ),
-        "run worker killed": (lambda: _kill_worker(world), lambda: None),
+        "run worker killed": (lambda: _kill_worker(world, over), lambda: None),
     }
 
 
@@ -108,14 +108,13 @@ def _always(begin: Callable[[], object]) -> Callable[[], bool]:
     return begun
 
 
-def _kill_worker(world: World) -> bool:
+def _kill_worker(world: World, over: threading.Event) -> bool:
     """Kill the process of a run that is at work; false when for long enough none was."""
     give_up = time.monotonic() + _LOOK_FOR_WORKER_SECONDS
-    while time.monotonic() < give_up:
+    while time.monotonic() < give_up and not over.wait(0.2):
         for (run_id,) in world.parts.rows(_AT_WORK):
             # It may not have told of its process yet, or have ended meanwhile.
             with suppress(AssertionError, KeyError, httpx.HTTPError, ProcessLookupError):
                 os.kill(world.parts.ui.worker(run_id), signal.SIGKILL)
                 return True
-        time.sleep(0.2)
     return False

@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test queue dev check format lock bench chaos clean
+.PHONY: help demo test queue soak dev check format lock bench chaos clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,6 +36,11 @@ chaos: $(STAMP) ## Kill exports at moments that SEEDS (200) choose, run them aga
 
 queue: $(STAMP) ## 200 jobs of ten users through the real daemon, which is killed twice meanwhile; some minutes
 	@EXPORT_PIPELINES_TEST_QUEUE_JOBS=200 $(BIN)/python -m pytest -k ten_users export_pipelines_tests/orchestration/test_queue_deployment.py
+
+MINUTES ?= 10
+
+soak: $(STAMP) ## Everything together for MINUTES (10) with servers away and processes killed; prints its counts
+	@$(BIN)/python -m export_pipelines_tests.soak --minutes $(MINUTES)
 
 dev: $(STAMP) ## Dagster UI, daemon, code location and download service together; Ctrl-C stops all
 	@exec $(BIN)/export-pipelines dev

@@ -51,6 +51,16 @@ class Parts:
         process.send_signal(number)
         process.wait(timeout=60)
 
+    def end(self, name: str, *, seconds: float = 30) -> None:
+        """End one of them in order; where that takes too long, it and its children at once."""
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What our own database holds; the statement may also change it."""
         with psycopg.connect(self.database.libpq_url, autocommit=True) as connection:
@@ -99,8 +109,9 @@ def started(server: EmbeddedServer, template: str, home: Path, **settings: str) 
             parts.start("daemon")
             yield parts
         finally:
-            for name in list(parts.processes):
-                parts.kill(name, signal.SIGTERM)
+            # The code server last: while others ask it for something it does not end.
+            for name in reversed(list(parts.processes)):
+                parts.end(name)
 
 
 def answers(port: int) -> bool:

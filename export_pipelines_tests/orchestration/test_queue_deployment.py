@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from export_pipelines.db.seed import SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines_tests.dagster_parts import Parts, started
 from export_pipelines_tests.dagster_ui import soon
 from export_pipelines_tests.deployments import SCRIPT
+from export_pipelines_tests.queue_sampling import Sampling
 
 pytestmark = [pytest.mark.xdist_group("queue deployment"), pytest.mark.timeout(1800)]
 
@@ -33,8 +33,6 @@ VALUES (%s, %s, jsonb_build_object('subject_id', %s::text)) RETURNING id"""
 INSERT_AT_ONCE = """INSERT INTO exports.export_jobs (user_id, type, input)
 SELECT 'c0queue' || greatest(0, number - %s) %% %s, 'DEFINITION_MD', jsonb_build_object('subject_id', %s::text)
 FROM generate_series(0, %s) AS number RETURNING id"""
-RUNNING = """SELECT user_id FROM exports.export_jobs WHERE status = 'PROCESSING' AND launch_after IS NULL
-OR status IN ('PENDING', 'PROCESSING') AND claimed_at IS NOT NULL"""
 UNFINISHED = "SELECT count(*) FROM exports.export_jobs WHERE status IN ('PENDING', 'PROCESSING')"
 USER = "INSERT INTO evaluation.users (id, email, password_hash) VALUES ('c0queue' || %s, %s, 'none')"
 
@@ -157,11 +155,11 @@ def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_
     parts: Parts,
 ) -> None:
     """Every job once, and one run each; the wrong rows among them are FAILED with the reason."""
-    with Sampling(parts) as sampling:
+    with Sampling(parts.database, total=TOTAL, per_user=PER_USER) as sampling:
         ids = [job_id for (job_id,) in parts.rows(INSERT_AT_ONCE, JOBS // 4, USERS, SHOWCASE_DEFINITION_ID, JOBS - 1)]
         wrong = [insert(parts, "NO_SUCH_TYPE"), insert(parts, subject="c0nosuchdefinition")]
         for share in (JOBS // 4, JOBS // 2):
-            soon(lambda share=share: len(sampling.completed(ids)) >= share, seconds=900)
+            soon(lambda share=share: len(completed(parts, ids)) >= share, seconds=900)
             parts.kill("daemon")
             time.sleep(1)
             parts.start("daemon")
@@ -179,32 +177,5 @@ def test_rows_from_ten_users_are_each_exported_once_within_the_limits_while_the_
     assert "c0nosuchdefinition" in errors[1]
 
 
-class Sampling:
-    """Looks again and again how many run, while the block lasts."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.samples = self.most = 0
-        self.trouble: list[Any] = []
-        self._parts = parts
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-
-    def __enter__(self) -> "Sampling":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def completed(self, ids: list[str]) -> list[Any]:
-        return self._parts.rows("SELECT id FROM exports.export_jobs WHERE status = 'COMPLETED' AND id = ANY(%s)", ids)
-
-    def _sample(self) -> None:
-        with psycopg.connect(self._parts.database.libpq_url, autocommit=True) as connection:
-            while not self._over.wait(0.05):
-                users = Counter(user for (user,) in connection.execute(RUNNING.encode()))
-                self.samples += 1
-                self.most = max(self.most, users.total())
-                if users.total() > TOTAL or max(users.values(), default=0) > PER_USER:
-                    self.trouble.append(users)
+def completed(parts: Parts, ids: list[str]) -> list[Any]:
+    return parts.rows("SELECT id FROM exports.export_jobs WHERE status = 'COMPLETED' AND id = ANY(%s)", ids)

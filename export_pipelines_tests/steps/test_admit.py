@@ -1,6 +1,7 @@
 """Rows that plain SQL inserts: let into the queue as if a person had typed them, or FAILED with the reason."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_row_that_cannot_be_exported_is_failed_with_the_reason(
     assert failed.status is JobStatus.FAILED
     assert failed.error is not None
     assert named in failed.error
+    assert actions(services, job) == ["created", "failed"]
+
+
+def test_a_row_that_is_cancelled_before_anybody_has_looked_at_it_has_its_first_audit_entry_too(
+    services: Services,
+) -> None:
+    by_us = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
+    by_sql = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}, status="CANCELLED")
+    now = datetime.now(UTC)
+    jobs.cancel(services.database, by_us.id, now=now)
+    assert jobs.audit_cancellations(services.database, now=now) == (by_sql.id,)
+    assert actions(services, by_us) == actions(services, by_sql) == ["created", "cancelled"]
+
+
+def actions(services: Services, job: ExportJob) -> list[str]:
+    return [entry.action for entry in audit.list_for_job(services.database, job.id)]
 
 
 JSON = st.recursive(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 
 import pytest
 
@@ -27,6 +28,10 @@ def test_every_line_of_a_request_says_which_export_run_and_type_it_is_about(
     with caplog.at_level(logging.INFO):
         local_site.http.get(export.path)
         local_site.http.get("/healthz")
+        # A line is written when the answer is out; whoever has it may be quicker.
+        give_up = time.monotonic() + 10
+        while caplog.text.count(" request method=GET ") < 2 and time.monotonic() < give_up:
+            time.sleep(0.01)
     about = [said.partition(" job=")[2] for said in caplog.text.splitlines() if " request method=GET " in said]
     assert about == [f"{export.job.id} run=- type=BULK_CSV", "- run=- type=-"]
 

@@ -11,6 +11,7 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.announcing import announce
+from export_pipelines.db.jobs.arrivals import note_arrival
 from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
@@ -73,6 +74,8 @@ def fail(database: Database, *, job_id: str, attempt: int | None, error: str, no
         values = {"status": JobStatus.FAILED, "error": text, **NO_ESTIMATE}
         job = change(session, job_id, *conditions, now=now, values=values)
         if job is not None:
+            if job.size_hint is None:
+                note_arrival(session, job)
             data = {"attempt": job.attempt, "error": text, **_spent(job)}
             audit.record(session, job_id=job_id, action="failed", at=now, data=data)
             events.append(session, job, "failed")

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, and_, exc, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
-from export_pipelines.db import audit, events
+from export_pipelines.db import events
 from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.arrivals import note_arrival
 from export_pipelines.db.jobs.changes import NO_ESTIMATE, change
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
@@ -183,11 +184,8 @@ def admit(database: Database, job: ExportJob, *, values: dict[str, object], now:
         sized = {**values, "size_hint": size_hint(database, session, subject)}
         changed = change(session, job.id, *same, now=now, values=sized)
         if changed is not None:
-            audit.record(session, job_id=job.id, action="created", at=job.created_at, data=_BY_SQL | {"type": job.type})
+            note_arrival(session, changed)
         return changed
-
-
-_BY_SQL = {"by": "a row that was inserted by plain SQL"}
 
 
 def unadmitted(database: Database, *, limit: int) -> tuple[ExportJob, ...]:

@@ -10,6 +10,7 @@ from export_pipelines.core.errors import ConflictError
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobRef, JobStatus
 from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
+from export_pipelines.db.jobs.arrivals import note_arrival
 from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
@@ -106,6 +107,8 @@ def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor
         job = change(session, job_id, ExportJobRow.status.in_(UNFINISHED), now=now, values=values)
         if job is None:
             return job_of(row_of(session, job_id))
+        if job.size_hint is None:
+            note_arrival(session, job)
         audit.record(session, job_id=job_id, action="cancelled", at=now, actor=actor)
         events.append(session, job, "cancelled")
         return job
@@ -120,6 +123,7 @@ def audit_cancellations(database: Database, *, now: datetime) -> tuple[str, ...]
     with database.transaction() as session:
         ids = tuple(session.scalars(text(database.sql(_UNAUDITED)), {"since": now - timedelta(days=30)}))
         for job_id in ids:
+            note_arrival(session, job_of(row_of(session, job_id)))
             audit.record(session, job_id=job_id, action="cancelled", at=now, data={"by": "plain SQL"})
     return ids
 

@@ -59,8 +59,8 @@ def _with_tails_attached(
 ) -> Iterator[Segment]:
     """The same bytes in large runs, made by the server; what is made on the way lies beside the first run, in staging.
 
-    A server that holds objects of more than 5 MiB copies the smallest run of them as a last part; what lies in smaller
-    objects passes through us, and nothing else does.
+    As a last part the server copies the smallest run of objects of more than 5 MiB, and smaller objects as a whole;
+    only runs of smaller ones pass through us.
     """
     folder = runs[0].key.rpartition("/")[0]
     for number, (run, tail) in enumerate(with_tails(runs)):
@@ -71,8 +71,9 @@ def _with_tails_attached(
             with multipart(replace(target, key=full_key(key), media_type="application/octet-stream")) as upload:
                 for piece in pieces(whole, maximum=COPY_BYTES):
                     upload.copy(full_key(piece.key), piece)
-                if sizes[unit[0].key] > MIN_PART_BYTES:
-                    upload.copy(full_key(unit[0].key), unit[0])
+                first = unit[0]
+                if _alone(first, sizes) is not None:
+                    upload.copy(full_key(first.key), first, whole=first.size == sizes[first.key])
                 else:
                     upload.send(_reader(tuple(unit), read))
             whole = Segment(key=key, offset=0, size=whole.size + size_of(unit))
@@ -81,7 +82,8 @@ def _with_tails_attached(
 
 def _alone(small: Segment, sizes: Mapping[str, int]) -> object:
     """What the run shares a part with: nothing, when the server can copy it."""
-    return small if sizes[small.key] > MIN_PART_BYTES else None
+    size = sizes[small.key]
+    return small if size > MIN_PART_BYTES or small.size == size else None
 
 
 def _copy(target: Target, parts: Sequence[PlannedPart], *, read: Read, full_key: Callable[[str], str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from export_pipelines.core.errors import ExportPipelinesError
 from export_pipelines.core.frozen import Segment
@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 THREADS = 2
 """Parts under way at once: one hides the other's latency, and each holds a part in memory."""
+
+
+class _Bounds(TypedDict, total=False):
+    CopySourceRange: str
 
 
 class CopyUnsupportedError(Exception):
@@ -60,9 +64,12 @@ class Upload:
         """Add a part with these bytes; a callable gives them in the thread that sends."""
         self._add(lambda number: self._send(number, body() if callable(body) else body))
 
-    def copy(self, source_key: str, run: Segment) -> None:
-        """Add a part that the server copies from another object of the bucket."""
-        self._add(lambda number: self._copy(number, source_key, run))
+    def copy(self, source_key: str, run: Segment, *, whole: bool = False) -> None:
+        """Add a part that the server copies from another object of the bucket.
+
+        Of objects up to 5 MiB S3 copies no ranges, but the ``whole``.
+        """
+        self._add(lambda number: self._copy(number, source_key, run, whole=whole))
         if self._number == 1:
             # Whether the server copies at all is known before anything else is sent.
             self._settle(left=0)
@@ -108,8 +115,9 @@ class Upload:
                 Bucket=target.bucket, Key=target.key, UploadId=self._id, PartNumber=number, Body=cast(bytes, body)
             )["ETag"]
 
-    def _copy(self, number: int, source_key: str, run: Segment) -> str:
+    def _copy(self, number: int, source_key: str, run: Segment, *, whole: bool) -> str:
         target = self._target
+        bounds: _Bounds = {} if whole else {"CopySourceRange": f"bytes={run.offset}-{run.offset + run.size - 1}"}
         with s3_errors(target.bucket, f"copy {source_key} into part {number} of {target.key}"):
             answer = target.client.upload_part_copy(
                 Bucket=target.bucket,
@@ -117,7 +125,7 @@ class Upload:
                 UploadId=self._id,
                 PartNumber=number,
                 CopySource={"Bucket": target.bucket, "Key": source_key},
-                CopySourceRange=f"bytes={run.offset}-{run.offset + run.size - 1}",
+                **bounds,
             )
         tag = answer["CopyPartResult"].get("ETag")
         if not tag:

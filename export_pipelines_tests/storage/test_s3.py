@@ -136,6 +136,7 @@ def test_small_runs_between_large_ones_are_joined_inside_the_server_too(moto: S3
     body = random.Random(7).randbytes(40 * MIB)
     put(store, "staging/1/body", body)
     put(store, "staging/1/frame", b"frame")
+    put(store, "staging/1/manifest", body[:MIB])
     sent = []
     store._client.meta.events.register("before-send.s3", lambda request, **_: sent.append(request))
     # As in an archive: large runs, bytes of the frame, small shares of members, all between each other.
@@ -147,12 +148,14 @@ def test_small_runs_between_large_ones_are_joined_inside_the_server_too(moto: S3
         Segment(key="staging/1/body", offset=22 * MIB, size=3 * MIB),
         Segment(key="staging/1/frame", offset=1, size=3),
         Segment(key="staging/1/body", offset=12 * MIB, size=6 * MIB),
-        Segment(key="staging/1/frame", offset=0, size=5),
+        Segment(key="staging/1/frame", offset=0, size=4),
+        Segment(key="staging/1/manifest", offset=0, size=MIB),
+        Segment(key="staging/1/frame", offset=1, size=4),
         Segment(key="staging/1/body", offset=30 * MIB, size=9 * MIB),
         Segment(key="staging/1/frame", offset=0, size=1),
     ]
     store.compose("final", cuts, media_type="application/zip")
-    sources = {"staging/1/body": body, "staging/1/frame": b"frame"}
+    sources = {"staging/1/body": body, "staging/1/frame": b"frame", "staging/1/manifest": body[:MIB]}
     expected = b"".join(sources[cut.key][cut.offset : cut.offset + cut.size] for cut in cuts)
     assert store._read(Segment(key="final", offset=0, size=len(expected))) == expected
     assert sum(len(request.body) for request in sent if isinstance(request.body, bytes)) < 100 * 1024

@@ -11,8 +11,6 @@ from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DAY, SHOWCASE_DEF
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import COMMAND_LINE, Order, submit
 
-_SUBJECTS = (Subject.RUN, Subject.DEFINITION)
-
 
 def demo() -> None:
     """Start the database, fill it with example data, make an export of every type, and print where they are."""
@@ -21,7 +19,7 @@ def demo() -> None:
         migrate.upgrade(services.database)
         created = seed(services.database).created
         console.notes.print(f"example data: {created} rows created" if created else "example data: there already")
-        done = [_export(services, type_.name, type_.subject) for type_ in EXPORT_TYPES if type_.subject in _SUBJECTS]
+        done = [_export(services, type_.name, type_.subject) for type_ in EXPORT_TYPES]
         _print(services, done)
     unfinished = [job.type for job in done if job.status is not JobStatus.COMPLETED]
     if unfinished:

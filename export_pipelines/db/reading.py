@@ -79,7 +79,6 @@ class _Readers:
         self._ahead = 0
         self._stopped = False
         self._error: BaseException | None = None
-        self._reading: set[Snapshot] = set()
 
     def in_order(self, readers: int) -> Iterator[bytes]:
         """All rows; the readers have ended when this has, however it ends."""
@@ -119,13 +118,13 @@ class _Readers:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            still_reading = tuple(self._reading)
-        for reader in still_reading:
-            reader.cancel()
+            all_read = all(range_.ended for range_ in self._ranges)
+        if not all_read:
+            self._snapshot.cancel_readers()
 
     def _read(self) -> None:
         with self._snapshot.reader() as reader:
-            while (number := self._next(reader)) is not None:
+            while (number := self._next()) is not None:
                 self._read_range(reader, number)
 
     def _reader_ended(self, reader: Future[None]) -> None:
@@ -133,12 +132,10 @@ class _Readers:
             self._error = self._error or reader.exception()
             self._changed.notify_all()
 
-    def _next(self, reader: Snapshot) -> int | None:
+    def _next(self) -> int | None:
         with self._changed:
             if self._stopped or self._begun == len(self._ranges):
-                self._reading.discard(reader)
                 return None
-            self._reading.add(reader)
             self._begun += 1
             return self._begun - 1
 

@@ -64,10 +64,14 @@ class Snapshot:
 
     def cancel(self) -> None:
         """Have the server give up what it does for this snapshot, on all its connections; any thread may ask for it."""
-        for reader in tuple(self._readers):
-            reader.cancel()
+        self.cancel_readers()
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+
+    def cancel_readers(self) -> None:
+        """The same for the connections that read beside this one."""
+        for reader in tuple(self._readers):
+            reader.cancel()
 
     @contextmanager
     def reader(self) -> Iterator["Snapshot"]:

@@ -117,7 +117,7 @@ def test_cancelled_jobs_stop_reading_within_seconds_and_their_runs_end_canceled(
         assert said.returncode == 0, said.stderr
         assert "terminated" in said.stderr
         parts.rows("UPDATE exports.export_jobs SET status = 'CANCELLED' WHERE id = %s", by_sql)
-        soon(lambda: not reading(parts), seconds=10)
+        soon(lambda: not reading(parts), seconds=5)
     for each in ids:
         soon(lambda each=each: set(runs_of(parts, each).values()) == {"CANCELED"}, seconds=120)
         assert jobs.get(parts.database, each).status is JobStatus.CANCELLED

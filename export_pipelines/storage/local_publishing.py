@@ -3,10 +3,10 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from export_pipelines.core.errors import NotFoundError, StoreUnavailableError
 from export_pipelines.storage.keys import INCOMPLETE
@@ -15,6 +15,7 @@ from export_pipelines.storage.local_files import FILE_MODE, make_folders, os_err
 _BUFFER_BYTES = 1024 * 1024
 _RACES_WON_AT_LAST = 20
 """A folder can be pruned by somebody else between its making and its use; more often than this, it is no race."""
+_Made = TypeVar("_Made")
 
 
 @contextmanager
@@ -34,15 +35,13 @@ def published_link(root: Path, source: Path, path: Path) -> bool:
 
     The file was synced when it was written, and its new name is synced here.
     """
-    aside = root / INCOMPLETE / path.relative_to(root)
-    temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
+    temporary = _place_aside(root, path)
     try:
         with os_errors(path, "publish"):
-            make_folders(temporary.parent, root=root, lasting=False)
-        with os_errors(path, "publish"):
             try:
-                os.link(source, temporary, follow_symlinks=False)
+                _made(temporary, root, lambda: os.link(source, temporary, follow_symlinks=False))
             except OSError as error:
+                # A source that is missing is for whoever copies it to report.
                 if error.errno in (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.ENOENT):
                     return False
                 raise
@@ -85,19 +84,30 @@ def _finish(file: BinaryIO, path: Path) -> None:
 
 
 def _create_aside(root: Path, path: Path) -> tuple[Path, BinaryIO]:
-    """A new private file whose place tells the key it is for, so that a sweep can find it by prefix."""
+    temporary = _place_aside(root, path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = _made(temporary, root, lambda: os.open(temporary, flags, FILE_MODE))
+    return temporary, os.fdopen(descriptor, "w+b", buffering=_BUFFER_BYTES)
+
+
+def _place_aside(root: Path, path: Path) -> Path:
+    """A new private name whose place tells the key it is for, so that a sweep can find it by prefix."""
     aside = root / INCOMPLETE / path.relative_to(root)
-    temporary = aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
-    for attempt in range(_RACES_WON_AT_LAST):
-        try:
+    return aside.with_name(f"{aside.name}.{secrets.token_hex(8)}")
+
+
+def _made(temporary: Path, root: Path, make: Callable[[], _Made]) -> _Made:
+    """What ``make`` makes at ``temporary``, whose folders somebody else may prune at any moment until then.
+
+    Raises:
+        FileNotFoundError: it is no race: what ``make`` needs besides its folder is missing.
+    """
+    for _ in range(_RACES_WON_AT_LAST - 1):
+        with suppress(FileNotFoundError):
             make_folders(temporary.parent, root=root, lasting=False)
-            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-        except FileNotFoundError:
-            if attempt + 1 == _RACES_WON_AT_LAST:
-                raise
-            continue
-        return temporary, os.fdopen(descriptor, "w+b", buffering=_BUFFER_BYTES)
-    raise AssertionError("unreachable")
+            return make()
+    make_folders(temporary.parent, root=root, lasting=False)
+    return make()
 
 
 def _rename(root: Path, temporary: Path, path: Path) -> None:

@@ -69,13 +69,19 @@ def test_folders_that_deleting_empties_are_removed(store: LocalStore, root: Path
     assert root.is_dir()
 
 
-def test_writers_and_deleters_in_one_folder_do_not_disturb_each_other(store: LocalStore) -> None:
+@pytest.mark.parametrize("by", ["writing", "composing"])
+def test_writers_and_deleters_in_one_folder_do_not_disturb_each_other(store: LocalStore, by: str) -> None:
     failures: list[BaseException] = []
+    put(store, "source")
+    whole = [Segment(key="source", offset=0, size=4)]
 
     def churn(number: int) -> None:
         try:
             for _ in range(60):
-                put(store, f"deep/er/folder/{number}")
+                if by == "writing":
+                    put(store, f"deep/er/folder/{number}")
+                else:
+                    store.compose(f"deep/er/folder/{number}", whole, media_type="text/plain")
                 store.delete(f"deep/er/folder/{number}")
         except BaseException as error:  # noqa: BLE001  # handed to the test
             failures.append(error)
@@ -86,7 +92,7 @@ def test_writers_and_deleters_in_one_folder_do_not_disturb_each_other(store: Loc
     for thread in threads:
         thread.join()
     assert failures == []
-    assert list(store.list("")) == []
+    assert [facts.key for facts in store.list("")] == ["source"]
 
 
 def test_a_link_out_of_the_store_is_not_followed(store: LocalStore, root: Path, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class DeliveryEvent(enum.StrEnum):
 
     COMPLETED = "export.completed"
     FAILED = "export.failed"
+    SHARED = "export.shared"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,13 @@ from export_pipelines.db.tables.deliveries import ExportDelivery, WebhookEndpoin
 from export_pipelines.db.tables.events import ExportEvent
 from export_pipelines.db.tables.experiments import Experiment, RunComparison
 from export_pipelines.db.tables.jobs import ExportJobRow
-from export_pipelines.db.tables.people import ApiKey, User
+from export_pipelines.db.tables.people import Administrator, ApiKey, User, WebSession
+from export_pipelines.db.tables.requests import CountedRequest, IdempotencyKey
 from export_pipelines.db.tables.runs import Run
 from export_pipelines.db.tables.scenarios import Scenario
 from export_pipelines.db.tables.schedules import ExportScheduleRow, ExportScheduleSlot
 from export_pipelines.db.tables.shards import ExportShard, ShardState
+from export_pipelines.db.tables.shares import ExportShareRow
 from export_pipelines.db.tables.subscriptions import ExportReaction, ExportSubscription
 from export_pipelines.db.tables.transcripts import Transcript
 from export_pipelines.db.tables.usage import ExportUsageStats
@@ -21,12 +23,14 @@ __all__ = [
     "ACTIONS",
     "EVALUATION",
     "EXPORTS",
+    "Administrator",
     "AnalysisResult",
     "ApiKey",
     "AuditCheckpointRow",
     "AuditHead",
     "AuditLog",
     "Base",
+    "CountedRequest",
     "Definition",
     "DefinitionTag",
     "Experiment",
@@ -37,8 +41,10 @@ __all__ = [
     "ExportScheduleRow",
     "ExportScheduleSlot",
     "ExportShard",
+    "ExportShareRow",
     "ExportSubscription",
     "ExportUsageStats",
+    "IdempotencyKey",
     "Rubric",
     "Run",
     "RunComparison",
@@ -47,5 +53,6 @@ __all__ = [
     "Tag",
     "Transcript",
     "User",
+    "WebSession",
     "WebhookEndpointRow",
 ]

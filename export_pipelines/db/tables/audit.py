@@ -20,6 +20,7 @@ ACTIONS = (
     "shared",
     "link_minted",
     "link_refused",
+    "share_revoked",
 )
 _LISTED = ", ".join(f"'{action}'" for action in ACTIONS)
 

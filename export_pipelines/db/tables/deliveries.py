@@ -13,12 +13,16 @@ _EVENTS = ", ".join(f"'{event}'" for event in DeliveryEvent)
 
 
 class ExportDelivery(Base):
-    """One recipient's message about one end of a job, written in the transaction that ended it."""
+    """One recipient's message about one end of a job, written in the transaction that ended it.
+
+    Or about a file that was shared with the recipient, written in the transaction that shared it.
+    """
 
     __tablename__ = "export_deliveries"
     __table_args__ = (
         # An attempt that fails, is retried and fails again has been told of once.
-        UniqueConstraint("job_id", "attempt", "event", "recipient"),
+        UniqueConstraint("job_id", "attempt", "event", "recipient", "share_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint("(event = 'export.shared') = (share_id IS NOT NULL)", name="shared_has_share"),
         CheckConstraint(f"event IN ({_EVENTS})", name="known_event"),
         CheckConstraint("recipient <> ''", name="has_recipient"),
         CheckConstraint("jsonb_typeof(data) = 'object'", name="data_is_object"),
@@ -50,6 +54,9 @@ class ExportDelivery(Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+    share_id: Mapped[str | None] = mapped_column(
+        references(f"{EXPORTS}.export_shares.id", on_delete="CASCADE"), index=True
+    )
 
 
 class WebhookEndpointRow(Base):

@@ -58,12 +58,14 @@ class ExportJobRow(Base):
         Index("ix_export_jobs_type_status", "type", "status"),
         Index("ix_export_jobs_completed_at", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
         Index("ix_export_jobs_user_id_claimed_at", "user_id", "claimed_at"),
+        # What lists of one's own jobs are read by, page for page.
+        Index("ix_export_jobs_user_id_created_at_id", "user_id", "created_at", "id"),
         {"schema": EXPORTS},
     )
 
     # Whoever makes a row by plain SQL need not think of an id.
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id, server_default=text(RANDOM_ID))
-    user_id: Mapped[str] = mapped_column(references(f"{EVALUATION}.users.id", on_delete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(references(f"{EVALUATION}.users.id", on_delete="CASCADE"))
     type: Mapped[str]
     status: Mapped[JobStatus] = mapped_column(
         enum_type(JobStatus, name="export_status", schema=EXPORTS), server_default="PENDING", index=True

@@ -1,11 +1,16 @@
 """What every route of the API and the page works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from export_pipelines.steps.services import Services
+from export_pipelines.web.errands import Errands
+
+PREVIEWS_AT_ONCE = 2
+"""Each holds some rows in memory, and a database connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +19,14 @@ class Web:
 
     Attributes:
         secret: what keys, sessions, links and form tokens are hashed or signed with. Never shown.
+        dagster: asks Dagster for what answers need not wait for.
+        previews: room for the few previews that are rendered at once.
     """
 
     services: Services
     secret: bytes
+    dagster: Errands = field(default_factory=Errands)
+    previews: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PREVIEWS_AT_ONCE))
 
 
 async def _web_of(request: Request) -> Web:

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import me
+from export_pipelines.web.api import choices, creating, exports, me, previews
 
 PREFIX = "/api"
-_RESOURCES = (me.routes,)
+_RESOURCES = (me.routes, choices.routes, previews.routes, creating.routes, exports.routes)
 
 
 def router() -> APIRouter:

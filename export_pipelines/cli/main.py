@@ -22,6 +22,7 @@ from export_pipelines.cli import (
     shares,
     subscriptions,
     usage,
+    users,
     verifying,
     webhooks,
 )
@@ -48,6 +49,7 @@ app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(webhooks.app, name="webhooks")

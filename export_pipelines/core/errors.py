@@ -25,6 +25,10 @@ class NotFoundError(RequestError):
     """The named row or object does not exist, or is deleted."""
 
 
+class ForbiddenError(RequestError):
+    """Whoever asks may see the thing, but not do this with it."""
+
+
 class ConflictError(RequestError):
     """The thing exists already, or somebody else holds it."""
 

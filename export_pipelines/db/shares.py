@@ -146,6 +146,11 @@ def held_by(database: Database, job_id: str, *, user_id: str, now: datetime) -> 
         return None if row is None else share_of(row)
 
 
+def is_viewer(database: Database, *, job_id: str, user_id: str, now: datetime) -> bool:
+    """Whether the job is shared with the user now: not revoked, and not over."""
+    return held_by(database, job_id, user_id=user_id, now=now) is not None
+
+
 def note_link(
     database: Database, share: Share, *, expires_at: datetime, now: datetime, actor: audit.Actor | None = None
 ) -> None:

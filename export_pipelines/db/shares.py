@@ -139,7 +139,7 @@ def list_for_job(
 
 def held_by(database: Database, job_id: str, *, user_id: str, now: datetime) -> Share | None:
     """The share that makes the user a viewer of the job now; of several the one that lasts longest."""
-    in_force = (ExportShareRow.job_id == job_id, ExportShareRow.user_id == user_id, *_in_force(now))
+    in_force = (ExportShareRow.job_id == job_id, ExportShareRow.user_id == user_id, *in_force(now))
     query = select(ExportShareRow).where(*in_force).order_by(ExportShareRow.expires_at.desc(), ExportShareRow.id)
     with database.transaction() as session:
         row = session.scalar(query.limit(1))
@@ -160,7 +160,7 @@ def note_link(
         ConflictError: the share was revoked, or ends before the link would.
     """
     with database.transaction() as session:
-        alive = (ExportShareRow.id == share.id, ExportShareRow.expires_at >= expires_at, *_in_force(now))
+        alive = (ExportShareRow.id == share.id, ExportShareRow.expires_at >= expires_at, *in_force(now))
         # Held until the log has it: whoever revokes the share comes before, and is obeyed, or after.
         if session.scalar(select(ExportShareRow.id).where(*alive).with_for_update(read=True)) is None:
             raise _ended(share.id)
@@ -177,7 +177,7 @@ def count_download(
         ConflictError: the share was revoked, or is over; nothing was counted.
     """
     values = {"download_count": ExportShareRow.download_count + 1, "last_downloaded_at": now}
-    counted = update(ExportShareRow).where(ExportShareRow.id == share.id, *_in_force(now)).values(**values)
+    counted = update(ExportShareRow).where(ExportShareRow.id == share.id, *in_force(now)).values(**values)
     with database.transaction() as session:
         # First the job, as whoever deletes it does, so that neither waits for the other for ever.
         job = count_download_in(session, share.job_id, now=now, actor=actor, data={"share_id": share.id})
@@ -212,7 +212,7 @@ def _shareable(session: Session, new: NewShare, *, now: datetime) -> ExportJob:
     job = job_of(row)
     if job.status is not JobStatus.COMPLETED or job.expires_at is None or job.expires_at < new.expires_at:
         raise ConflictError(f"job {job.id} is {job.status} and has no file for so long; start a new export.")
-    in_force = (ExportShareRow.job_id == job.id, *_in_force(now))
+    in_force = (ExportShareRow.job_id == job.id, *in_force(now))
     if (session.scalar(select(func.count()).select_from(ExportShareRow).where(*in_force)) or 0) >= MOST_IN_FORCE:
         raise ConflictError(f"job {job.id} is shared {MOST_IN_FORCE} times already; revoke a share first.")
     return job

@@ -43,6 +43,9 @@ def manages(caller: Caller, job: ExportJob) -> bool:
 
 
 def _find(services: Services, job_id: str) -> ExportJob:
+    if "\x00" in job_id:
+        # PostgreSQL has no such text, and refuses to look for it.
+        raise _unknown(job_id)
     try:
         return jobs.get(services.database, job_id)
     except NotFoundError:

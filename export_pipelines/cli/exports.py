@@ -11,13 +11,14 @@ import typer
 from export_pipelines.cli import console, session
 from export_pipelines.cli.bar import progress_bar
 from export_pipelines.cli.queued import print_queued
-from export_pipelines.core.deliveries import DeliveryRequest, DeliveryState
+from export_pipelines.core.deliveries import DeliveryState
 from export_pipelines.core.errors import ExportPipelinesError, RequestError, ValidationError, WorkError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import deliveries, jobs
+from export_pipelines.steps.orders import Of, Terms, Told, build_order
 from export_pipelines.steps.resume import interrupted_like
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import COMMAND_LINE, Order, submit
+from export_pipelines.steps.submit import COMMAND_LINE, submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 from export_pipelines.steps.users import default_user
 
@@ -68,19 +69,15 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Export a definition, a run, a day or the audit log to a file."""
     try:
         options = read_pairs(set_ or ())
-        delivery = read_delivery(notify or (), attach=attach, with_link=not no_link)
+        told = Told(recipients=notify or (), include_download_link=not no_link, attach_file=attach, named_by="--notify")
         check_folder(out, queue=queue)
         with session.services() as services:
-            order = Order(
-                type=type_name,
+            order = build_order(
+                type_name,
                 user=user or default_user(services),
-                run_id=run_id,
-                definition_id=definition_id,
-                day=day,
-                positions=positions,
-                expiry_hours=expiry_hours,
-                options=options,
-                delivery=delivery,
+                of=Of(run_id=run_id, definition_id=definition_id, day=day, positions=positions),
+                terms=Terms(options=options, expiry_hours=expiry_hours),
+                told=told,
             )
             if queue:
                 print_queued(services, submit(services, order), as_json=as_json)
@@ -109,19 +106,6 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
             raise ValidationError(f"--set {pair!r} is not key=value, or its key comes twice.")
         options[key] = value
     return options
-
-
-def read_delivery(recipients: Sequence[str], *, attach: bool, with_link: bool) -> DeliveryRequest | None:
-    """Who is to be told, and what they get; None when it is nobody.
-
-    Raises:
-        ValidationError: there is something to get, and nobody to get it.
-    """
-    if recipients:
-        return DeliveryRequest(recipients=tuple(recipients), include_download_link=with_link, attach_file=attach)
-    if attach or not with_link:
-        raise ValidationError("--attach and --no-link are about the messages; say who gets them with --notify.")
-    return None
 
 
 def check_folder(folder: Path | None, *, queue: bool = False) -> None:

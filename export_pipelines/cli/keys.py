@@ -1,16 +1,18 @@
-"""``export-pipelines keys``: the keys that sign manifests."""
+"""``export-pipelines keys``: API keys, and the keys that sign manifests."""
 
 from typing import Annotated
 
 import typer
 
-from export_pipelines.cli import console, session
+from export_pipelines.cli import api_keys, console, session
 from export_pipelines.core.errors import NotFoundError
 from export_pipelines.packaging.signing import PublicKey
 from export_pipelines.steps import signing
 
-app = typer.Typer(help="Keys: `keys signing ...` for those that sign manifests.", no_args_is_help=True)
-# A group of its own, since other kinds of keys want to be created and listed too.
+app = typer.Typer(help="API keys; and `keys signing ...` for those that sign manifests.", no_args_is_help=True)
+app.command("create")(api_keys.create)
+app.command("list")(api_keys.list_)
+app.command("revoke")(api_keys.revoke)
 signing_app = typer.Typer(help="The Ed25519 keys that sign manifests.", no_args_is_help=True)
 app.add_typer(signing_app, name="signing")
 

@@ -21,6 +21,7 @@ from export_pipelines.cli import (
     serving,
     subscriptions,
     usage,
+    users,
     verifying,
     webhooks,
 )
@@ -46,6 +47,7 @@ app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")
 app.command("verify")(verifying.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(webhooks.app, name="webhooks")

@@ -17,13 +17,12 @@ from export_pipelines.cli.exports import (
     UserOption,
     read_pairs,
 )
-from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.schedules import MissedSlots, Schedule
 from export_pipelines.core.slots import Slot, WallTimes, read_zone
 from export_pipelines.db import schedules
 from export_pipelines.steps import schedules as steps
-from export_pipelines.steps.submit import Order
+from export_pipelines.steps.orders import Of, Terms, Told, build_order
 from export_pipelines.steps.users import default_user
 
 app = typer.Typer(
@@ -86,20 +85,20 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option of the command
     as_json: JsonOption = False,
 ) -> None:
     """Add a schedule; its first export is made at the next time that fits the pattern."""
-    delivery = DeliveryRequest(
-        recipients=tuple(recipients or ()), include_download_link=download_link, attach_file=attach_file
+    terms = Terms(options=read_pairs(set_ or ()), expiry_hours=expiry_hours, title=title)
+    told = Told(
+        recipients=recipients or (),
+        include_download_link=download_link,
+        attach_file=attach_file,
+        named_by="--recipient",
     )
     with session.services() as services:
-        order = Order(
-            type=type_name,
+        order = build_order(
+            type_name,
             user=user or default_user(services),
-            run_id=run_id,
-            definition_id=definition_id,
-            day=day,
-            expiry_hours=expiry_hours,
-            options=read_pairs(set_ or ()),
-            title=title,
-            delivery=delivery if recipients else None,
+            of=Of(run_id=run_id, definition_id=definition_id, day=day),
+            terms=terms,
+            told=told,
         )
         made = steps.add(
             services,

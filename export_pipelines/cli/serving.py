@@ -1,4 +1,4 @@
-"""``export-pipelines serve`` and ``dev``: the download service alone, or everything together."""
+"""``export-pipelines serve`` and ``dev``: the web service alone, or everything together."""
 
 from contextlib import closing
 from typing import Annotated
@@ -10,28 +10,20 @@ from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database, dagster_database_url
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
-PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the download service.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the web service.")]
 UiPortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")]
 CodePortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the code server.")]
 
 
 def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
-    """Serve download links until Ctrl-C."""
+    """Serve the HTTP API, the exports page and download links until Ctrl-C."""
     # The web framework is imported by the two commands that need it only.
     from export_pipelines.storage.secret import link_secret  # noqa: PLC0415
     from export_pipelines.web.app import create_app  # noqa: PLC0415
     from export_pipelines.web.serve import serve as run_server  # noqa: PLC0415
 
-    with session.services() as services, closing(_dagster(services.settings)) as dagster:
-        secret = link_secret(services.settings)
-        app = create_app(
-            services.database,
-            services.store,
-            secret=secret,
-            clock=services.clock,
-            redirect=services.settings.redirect_downloads,
-            dagster=dagster,
-        )
+    with session.services(serving=True) as services, closing(_dagster(services.settings)) as dagster:
+        app = create_app(services, secret=link_secret(services.settings), dagster=dagster)
         run_server(app, host=host, port=port, log_format=services.settings.log_format)
 
 
@@ -41,7 +33,7 @@ def _dagster(settings: Settings) -> Database:
 
 
 def dev(ui_port: UiPortOption = 3000, port: PortOption = 8010, code_port: CodePortOption = 4266) -> None:
-    """Dagster UI, daemon, code location and download service together; Ctrl-C stops all."""
+    """Dagster UI, daemon, code location and web service together; Ctrl-C stops all."""
     from export_pipelines.cli.dev import run_all  # noqa: PLC0415
 
     run_all(ui_port=ui_port, serve_port=port, code_port=code_port)

@@ -8,13 +8,12 @@ import typer
 
 from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import HoursOption, JsonOption, SetOption, UserOption, read_pairs
-from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.subscriptions import RunsOf, Subscription, Tally
 from export_pipelines.db import subscriptions
 from export_pipelines.db.evaluation import lookup, users
+from export_pipelines.steps.orders import Terms, Told, build_order
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import Order
 from export_pipelines.steps.subscribe import Wish, subscribe
 from export_pipelines.steps.users import default_user
 
@@ -58,19 +57,10 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option
     """Subscribe: from now on, every run that completes is exported so."""
     if [definition_id is not None, tag is not None, all_runs].count(True) != 1:
         raise ValidationError("say which runs: --definition-id, --tag or --all, and only one of them.")
-    recipients = tuple(dict.fromkeys(to or ()))
-    if not recipients and (attach_file or not link):
-        raise ValidationError("--attach-file and --no-link are about messages; say who gets them with --to.")
-    delivery = DeliveryRequest(recipients=recipients, include_download_link=link, attach_file=attach_file)
-    options = read_pairs(set_ or ())
+    terms = Terms(options=read_pairs(set_ or ()), expiry_hours=expiry_hours)
+    told = Told(recipients=to or (), include_download_link=link, attach_file=attach_file, named_by="--to")
     with session.services() as services:
-        order = Order(
-            type=type_name,
-            user=user or default_user(services),
-            expiry_hours=expiry_hours,
-            options=options,
-            delivery=delivery if recipients else None,
-        )
+        order = build_order(type_name, user=user or default_user(services), terms=terms, told=told)
         made = subscribe(services, Wish(order=order, name=name, definition=definition_id, tag=tag))
         _print(services, made, as_json=as_json)
 

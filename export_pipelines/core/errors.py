@@ -25,8 +25,28 @@ class NotFoundError(RequestError):
     """The named row or object does not exist, or is deleted."""
 
 
+class ForbiddenError(RequestError):
+    """Whoever asks may see the thing, but not do this with it."""
+
+
 class ConflictError(RequestError):
     """The thing exists already, or somebody else holds it."""
+
+
+class TooManyRequestsError(RequestError):
+    """Somebody has asked as often as they may for now.
+
+    Attributes:
+        retry_after: whole seconds after which one more is taken.
+    """
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeyReusedError(RequestError):
+    """A key that makes a request repeatable was used for another request before."""
 
 
 class ContentError(RequestError):

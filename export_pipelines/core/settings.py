@@ -59,6 +59,9 @@ class Settings:
         max_resumes: how often a job whose worker was lost is continued by a new run.
         resume_delay_seconds: base of the waits before that: this long, then three times as long, seven times, ...
         launch_grace_seconds: after this long without a run, a claim counts as forgotten.
+        create_requests_per_hour: requests to the HTTP API that make jobs, of one user in any hour.
+        session_hours: how long a login on the exports page lasts.
+        trusted_proxies: networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
     """
 
     home: Path
@@ -94,6 +97,9 @@ class Settings:
     max_resumes: int = 2
     resume_delay_seconds: int = 30
     launch_grace_seconds: int = 60
+    create_requests_per_hour: int = 100
+    session_hours: int = 12
+    trusted_proxies: tuple[IPNetwork, ...] = ()
 
     @property
     def effective_store_url(self) -> str:
@@ -144,13 +150,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         mail_attachment_bytes=_number(environ, "MAIL_ATTACHMENT_BYTES", defaults.mail_attachment_bytes, low=0),
         delivery_tries=_number(environ, "DELIVERY_TRIES", defaults.delivery_tries),
         webhook_key=text("WEBHOOK_KEY"),
-        webhook_allow_networks=_networks(text("WEBHOOK_ALLOW_NETWORKS") or ""),
+        webhook_allow_networks=_networks(environ, "WEBHOOK_ALLOW_NETWORKS"),
         dagster_url=_web_address(text("DAGSTER_URL") or defaults.dagster_url, "DAGSTER_URL"),
         max_running=_number(environ, "MAX_RUNNING", defaults.max_running),
         max_running_per_user=_number(environ, "MAX_RUNNING_PER_USER", defaults.max_running_per_user),
         max_resumes=_number(environ, "MAX_RESUMES", defaults.max_resumes, low=0),
         resume_delay_seconds=_number(environ, "RESUME_DELAY_SECONDS", defaults.resume_delay_seconds, low=0),
         launch_grace_seconds=_number(environ, "LAUNCH_GRACE_SECONDS", defaults.launch_grace_seconds),
+        create_requests_per_hour=_number(environ, "CREATE_REQUESTS_PER_HOUR", defaults.create_requests_per_hour),
+        session_hours=_number(environ, "SESSION_HOURS", defaults.session_hours),
+        trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
     )
 
 
@@ -202,12 +211,12 @@ def _schemas(text: str) -> Mapping[str, str]:
     return MappingProxyType(schemas)
 
 
-def _networks(text: str) -> tuple[IPNetwork, ...]:
+def _networks(environ: Mapping[str, str], name: str) -> tuple[IPNetwork, ...]:
     """Read ``10.0.0.0/8,fd00::/8``."""
+    text = environ.get(PREFIX + name) or ""
     try:
         return tuple(ip_network(network.strip()) for network in text.split(",") if network.strip())
     except ValueError as error:
         raise ValidationError(
-            f"{PREFIX}WEBHOOK_ALLOW_NETWORKS cannot be read: {error}. It takes networks like 10.0.0.0/8, split by "
-            "commas."
+            f"{PREFIX}{name} cannot be read: {error}. It takes networks like 10.0.0.0/8, split by commas."
         ) from error

@@ -27,6 +27,7 @@ class Database:
         statement_timeout_seconds: longest a single reading statement of a snapshot may take.
         snapshot_hold_seconds: longest a snapshot may be held.
         connect_seconds: longest to wait for a server that does not answer.
+        answer_seconds: longest that any statement of a pooled connection may take; None leaves it to the server.
     """
 
     def __init__(
@@ -37,12 +38,16 @@ class Database:
         statement_timeout_seconds: int = 3600,
         snapshot_hold_seconds: int = 7200,
         connect_seconds: int = 10,
+        answer_seconds: int | None = None,
+        connections: int = 12,
     ) -> None:
         self._url = _read_url(url)
         self.schemas = {**{name: name for name in CONTEXTS}, **(schemas or {})}
         self.statement_timeout_seconds = statement_timeout_seconds
         self.snapshot_hold_seconds = snapshot_hold_seconds
         self.connect_seconds = connect_seconds
+        self.answer_seconds = answer_seconds
+        self._connections = connections
 
     def __repr__(self) -> str:
         return f"Database({self._url.render_as_string(hide_password=True)})"
@@ -84,12 +89,13 @@ class Database:
             self._url,
             pool_pre_ping=True,
             # A deployment has many small processes: each keeps little, and may burst.
-            pool_size=2,
-            max_overflow=10,
+            pool_size=_KEPT_OPEN,
+            max_overflow=self._connections - _KEPT_OPEN,
+            pool_timeout=self.answer_seconds or 30,
             connect_args={**_CONNECT, "connect_timeout": self.connect_seconds},
             execution_options={"schema_translate_map": dict(self.schemas)},
         )
-        event.listen(engine, "connect", lambda connection, _: _prepare(connection))
+        event.listen(engine, "connect", lambda connection, _: _prepare(connection, answer_seconds=self.answer_seconds))
         return engine
 
     @contextmanager
@@ -131,13 +137,21 @@ class Database:
             self.engine.dispose()
 
 
-def open_database(settings: Settings) -> Database:
-    """The deployment's database; starts the embedded server when no URL is set."""
+def open_database(settings: Settings, *, answer_seconds: int | None = None, connections: int = 12) -> Database:
+    """The deployment's database; starts the embedded server when no URL is set.
+
+    Args:
+        settings: the deployment's.
+        answer_seconds: for those whom somebody waits for: longest that a statement may take.
+        connections: the most that are open at once.
+    """
     return Database(
         settings.database_url or _embedded_url(settings, "export_pipelines"),
         schemas=settings.schemas,
         statement_timeout_seconds=settings.statement_timeout_seconds,
         snapshot_hold_seconds=settings.snapshot_hold_seconds,
+        answer_seconds=answer_seconds,
+        connections=connections,
     )
 
 
@@ -155,6 +169,7 @@ def dagster_database_url(settings: Settings) -> str:
     return _rendered(url.set(drivername="postgresql+psycopg2"))
 
 
+_KEPT_OPEN = 2
 # Half a minute after the other side's machine has vanished without a word, both sides know: a reader does not wait for
 # rows for ever, and the server does not keep the locks of a worker that is no more.
 _CONNECT = {
@@ -196,9 +211,11 @@ def _rendered(url: URL) -> str:
     return url.render_as_string(hide_password=False).replace(" ", "%20")
 
 
-def _prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def _prepare(connection: psycopg.Connection[tuple[Any, ...]], *, answer_seconds: int | None = None) -> None:
     """Set up a new session; times come back in UTC whatever the server's or the role's setting."""
     connection.execute(_SESSION)
+    if answer_seconds is not None:
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", (f"{answer_seconds}s",))
     connection.commit()
 
 

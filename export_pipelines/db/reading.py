@@ -38,6 +38,22 @@ def rows_of(snapshot: Snapshot, source: Source, *, readers: int = 1, range_rows:
     yield from _Readers(snapshot, ranges).in_order(min(readers, len(ranges)))
 
 
+def first_rows(snapshot: Snapshot, source: Source, *, most: int, most_bytes: int) -> list[bytes]:
+    """The rows that come first, as binary COPY tuples: ``most`` of them, or fewer once they take ``most_bytes``.
+
+    Raises:
+        DatabaseUnavailableError: the server is away, or gave up.
+    """
+    found: list[bytes] = []
+    held = 0
+    for row in snapshot.copy(f"{source.whole}\nLIMIT {most:d}", source.params):
+        found.append(row)
+        held += len(row)
+        if held >= most_bytes:
+            break
+    return found
+
+
 @dataclass(kw_only=True)
 class _Range:
     """A run of rows: how to read it, and what was read and not yet taken."""

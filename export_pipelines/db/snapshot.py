@@ -89,14 +89,16 @@ class Snapshot:
 
 
 @contextmanager
-def open_snapshot(database: Database) -> Iterator[Snapshot]:
+def open_snapshot(database: Database, *, seconds: int | None = None) -> Iterator[Snapshot]:
     """Take a snapshot and hold it for the time of the block; whatever runs when the block is left is cancelled.
+
+    With ``seconds``, each statement may take so long and no longer, and so may the whole where PostgreSQL sees to it.
 
     Raises:
         DatabaseUnavailableError: the server is away, or a statement or the snapshot outlasted its limit.
     """
     with _reading(database) as connection:
-        _limit(database, connection)
+        _limit(database, connection, most=seconds)
         yield Snapshot(database, connection, _facts(connection))
 
 
@@ -114,14 +116,14 @@ def _reading(database: Database) -> Iterator[Connection]:
                     connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
 
-def _limit(database: Database, connection: Connection) -> None:
+def _limit(database: Database, connection: Connection, *, most: int | None = None) -> None:
     """Set the transaction's time limits; ``SET`` takes no snapshot yet, which an import depends on."""
     limits = {
-        "statement_timeout": database.statement_timeout_seconds,
-        "idle_in_transaction_session_timeout": database.snapshot_hold_seconds,
+        "statement_timeout": most or database.statement_timeout_seconds,
+        "idle_in_transaction_session_timeout": most or database.snapshot_hold_seconds,
     }
     if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE:
-        limits["transaction_timeout"] = database.snapshot_hold_seconds
+        limits["transaction_timeout"] = most or database.snapshot_hold_seconds
     for name, seconds in limits.items():
         connection.execute(f"SET LOCAL {name} = '{int(seconds)}s'".encode())
 

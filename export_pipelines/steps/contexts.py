@@ -1,14 +1,29 @@
-"""Reading an export's context back from staging."""
+"""An export's context: made of what its source has read, and read back from staging."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 import orjson
 
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.frozen import Context, StagedObject
+from export_pipelines.db.sources.source import Source
 from export_pipelines.packaging.codecs import decompress
 from export_pipelines.steps import staging
 from export_pipelines.storage.store import ObjectStore
+
+
+def context_json(source: Source, options: Mapping[str, Any]) -> bytes:
+    """The context of an export of this source, as it is frozen."""
+    return msgspec.json.encode({**source.context, "columns": source.columns, "options": dict(options)})
+
+
+def context_of(source: Source, options: Mapping[str, Any]) -> Context:
+    """The same as renderers get it, without being frozen in between."""
+    context: Context = orjson.loads(context_json(source, options))
+    return context
 
 
 def read_context(store: ObjectStore, staged: StagedObject) -> Context:

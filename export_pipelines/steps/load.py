@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.frozen import FrozenShards, Shard, StagedObject
@@ -17,7 +15,7 @@ from export_pipelines.db.sources.source import Source
 from export_pipelines.packaging.codecs import compress
 from export_pipelines.steps import staging
 from export_pipelines.steps.behind import taken_behind
-from export_pipelines.steps.contexts import read_context
+from export_pipelines.steps.contexts import context_json, read_context
 from export_pipelines.steps.cutting import Cut, RowStream, cuts
 from export_pipelines.steps.progress import FREEZING, STREAMING, Progress
 from export_pipelines.steps.services import Services
@@ -88,10 +86,8 @@ def _read(
 
 
 def _stage_context(services: Services, ref: JobRef, source: Source, options: Mapping[str, Any]) -> StagedObject:
-    context = {**source.context, "columns": source.columns, "options": dict(options)}
-    data = msgspec.json.encode(context)
     with services.store.writer(staging.context_key(ref)) as writer:
-        for chunk in compress([data], "zstd"):
+        for chunk in compress([context_json(source, options)], "zstd"):
             writer.write(chunk)
     return writer.staged
 

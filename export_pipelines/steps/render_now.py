@@ -6,9 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
-import orjson
-
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.fidelity import FidelityReport
@@ -22,6 +19,7 @@ from export_pipelines.packaging.sidecar import MemberList
 from export_pipelines.packaging.staging import chunks_of
 from export_pipelines.rendering.base import ArchiveFormat, FlatFormat, Row
 from export_pipelines.rendering.frames import read_frames
+from export_pipelines.steps.contexts import context_of
 from export_pipelines.steps.layout import lay_out
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.staging import package_key, part_key, shard_key
@@ -57,9 +55,7 @@ def render_now(
             for chunk in compress(rows_of(snapshot, source, readers=services.settings.effective_readers), "zstd"):
                 frozen.write(chunk)
         facts = snapshot.facts
-    context: Context = orjson.loads(
-        msgspec.json.encode({**source.context, "columns": source.columns, "options": dict(options)})
-    )
+    context = context_of(source, options)
     parts = tuple(_parts(store, type_, ref, context=context, limit=services.settings.shard_bytes))
     came = sum(part.rows for part in parts)
     if came != source.counted_rows:

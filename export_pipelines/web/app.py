@@ -1,90 +1,61 @@
 """The web application, assembled from its routes and what they talk to."""
 
-import logging
-from collections.abc import Callable
-from datetime import datetime
-from http import HTTPStatus
+from fastapi import FastAPI
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
-from starlette.exceptions import HTTPException
-
-from export_pipelines.core.errors import ExportPipelinesError, UnavailableError
 from export_pipelines.db.daemon import DaemonWatch
 from export_pipelines.db.database import Database
-from export_pipelines.storage.store import ObjectStore
+from export_pipelines.steps.services import Services
 from export_pipelines.web import downloads, health, metrics
-from export_pipelines.web.access import SAFE_HEADERS, Access
-from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
+from export_pipelines.web.access import Access
+from export_pipelines.web.api.document import describe
+from export_pipelines.web.api.router import PREFIX, router
+from export_pipelines.web.bodies import Bodies
+from export_pipelines.web.context import Web
+from export_pipelines.web.proxies import Proxies
+from export_pipelines.web.refused import add_handlers
 
-logger = logging.getLogger(__name__)
+_ABOUT = """Exports of a team's data: ask for one, watch it, fetch the file, share it.
+
+Every call takes an API key as `Authorization: Bearer ek_...`. Requests name their fields in camel case; answers name
+them as the database's columns are named. What cannot be answered is a problem document (RFC 9457) with a stable `code`
+and a `detail` that says what to do next.
+"""
 
 
-def create_app(
-    database: Database,
-    store: ObjectStore,
-    *,
-    secret: bytes,
-    clock: Callable[[], datetime],
-    redirect: bool = True,
-    dagster: Database | None = None,
-) -> FastAPI:
+def create_app(services: Services, *, secret: bytes, dagster: Database | None = None) -> FastAPI:
     """The application.
 
     Args:
-        database: rows of jobs, and the audit.
-        store: where files lie.
-        secret: key of the signed links.
-        clock: the present moment, aware and UTC.
-        redirect: whether readers are sent to the store's own links, where it has such.
+        services: the database, the store, the settings and the clock.
+        secret: key of the signed links, of API keys' hashes and of sessions.
         dagster: Dagster's own database, to tell whether its daemon ticks; None where it is not known.
     """
-    # No schema and no pages about it: the routes so far are for links, not for programs to discover.
-    app = FastAPI(title="export-pipelines", openapi_url=None, redirect_slashes=False)
-    links = downloads.Downloads(database, store, secret=secret, clock=clock, redirect=redirect)
-    app.include_router(downloads.router(links))
-    watch = DaemonWatch(dagster, clock)
-    app.include_router(health.router(database, store, watch=watch, clock=clock))
-    figures = metrics.Deployment(database, watch, clock=clock, refused=links.refusals.counts)
-    app.include_router(metrics.router(figures))
-    app.add_exception_handler(ProblemError, _tell_problem)
-    app.add_exception_handler(ExportPipelinesError, _tell_ours)
-    app.add_exception_handler(HTTPException, _tell_status)
-    app.add_exception_handler(Exception, _tell_internal)
-    app.add_middleware(Access)
-    return app
-
-
-async def _tell_problem(request: Request, error: Exception) -> Response:
-    if not isinstance(error, ProblemError):
-        raise error
-    return answer(request, error.problem)
-
-
-async def _tell_ours(request: Request, error: Exception) -> Response:
-    """What the routes did not foresee: the world is away, or something is broken. Reasons are for the log only."""
-    if isinstance(error, UnavailableError):
-        logger.warning("unavailable reason=%s", error)
-        return answer(request, UNAVAILABLE)
-    logger.error("request failed", exc_info=error)
-    return answer(request, INTERNAL)
-
-
-async def _tell_status(request: Request, error: Exception) -> Response:
-    """The framework's own refusals: no such address, no such method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    title = HTTPStatus(error.status_code).phrase
-    detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
-    code = title.lower().replace(" ", "-")
-    problem = Problem(
-        status=error.status_code, code=code, title=title, detail=detail, headers=dict(error.headers or {})
+    app = FastAPI(
+        title="export-pipelines",
+        version="1",
+        description=_ABOUT,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Their pages load scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
-    return answer(request, problem)
-
-
-async def _tell_internal(request: Request, error: Exception) -> Response:
-    # The framework logs the error itself, and answers outside of all middleware.
-    response = answer(request, INTERNAL)
-    response.headers.update(SAFE_HEADERS)
-    return response
+    app.state.web = Web(services=services, secret=secret)
+    database, store, clock = services.database, services.store, services.clock
+    links = downloads.Downloads(
+        database, store, secret=secret, clock=clock, redirect=services.settings.redirect_downloads
+    )
+    watch = DaemonWatch(dagster, clock)
+    figures = metrics.Deployment(database, watch, clock=clock, refused=links.refusals.counts)
+    # Links, probes and figures are for those who were given their addresses, not for programs to discover.
+    app.include_router(downloads.router(links), include_in_schema=False)
+    app.include_router(health.router(database, store, watch=watch, clock=clock), include_in_schema=False)
+    app.include_router(metrics.router(figures), include_in_schema=False)
+    app.include_router(router())
+    add_handlers(app)
+    describe(app)
+    # The last that is added is the outermost.
+    app.add_middleware(Bodies)
+    app.add_middleware(Access)
+    app.add_middleware(Proxies, trusted=services.settings.trusted_proxies)
+    return app

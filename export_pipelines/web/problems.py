@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -40,6 +40,7 @@ class Problem:
         code: stable, for programs.
         title: the kind of problem, in a few words.
         detail: this case, and what to do next; seen by anybody, so without paths, hosts or tokens.
+        more: further members of the document for programs.
     """
 
     status: int
@@ -47,6 +48,7 @@ class Problem:
     title: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 class ProblemError(Exception):
@@ -85,6 +87,7 @@ def answer(request: Request, problem: Problem) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
+        **problem.more,
     }
     return Response(
         json.dumps(document, ensure_ascii=False).encode(),

@@ -78,7 +78,7 @@ def test_a_refusal_is_seen_in_the_list_and_with_its_run(deployment: Deployment) 
         ((*ADD, "BULK_CSV", "--all", "--tag", "health"), "only one of them"),
         ((*ADD, "DEFINITION_MD", "--all"), "choose one of RUN_BUNDLE"),
         ((*ADD, "BULK_CSV", "--all", "--set", "profile=wide"), "summary, flat"),
-        ((*ADD, "BULK_CSV", "--all", "--attach-file"), "say who gets them with --to"),
+        ((*ADD, "BULK_CSV", "--all", "--attach-file"), "say who with --to"),
         ((*ADD, "BULK_CSV", "--all", "--to", "nobody"), "'nobody' is no e-mail address"),
         ((*ADD, "BULK_CSV", "--all", "--user", "no@example.org"), "no@example.org"),
         (("subscriptions", "show", "cnosuch"), "subscriptions list"),

@@ -29,7 +29,7 @@ from export_pipelines.db import daemon
 from export_pipelines.db.database import Database
 from export_pipelines.storage.local import LocalStore
 from export_pipelines.web.app import create_app
-from export_pipelines_tests.web.site import SECRET, running
+from export_pipelines_tests.web.site import SECRET, running, services_on
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -111,7 +111,8 @@ def test_health_and_metrics_tell_what_the_daemon_does(
     tick(instance, "one", (TickStatus.FAILURE, NOW - timedelta(seconds=20)))
     clock = [NOW + timedelta(seconds=10)]
     store = LocalStore(tmp_path / "store")
-    app = create_app(database, store, secret=SECRET, clock=lambda: clock[0], dagster=dagster_database)
+    services = services_on(database, store, lambda: clock[0])
+    app = create_app(services, secret=SECRET, dagster=dagster_database)
     with running(app) as url:
 
         def answers() -> tuple[object, ...]:

@@ -37,7 +37,7 @@ def test_a_finished_export_is_told_by_mail_with_a_link_that_downloads_it(site: S
     assert part.get_payload(decode=True) == data
     link = next(line for line in text.splitlines() if "/downloads/" in line)
     secret = str(site.settings.link_secret).encode()
-    with running(create_app(site.database, site.store, secret=secret, clock=site.clock, redirect=False)) as url:
+    with running(create_app(site, secret=secret)) as url:
         assert httpx.get(link.replace(site.settings.public_url, url)).content == data
     assert send(site) == []
     assert (row(site).state, row(site).tries, row(site).claim) == (SENT, 1, None)

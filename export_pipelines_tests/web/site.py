@@ -2,17 +2,20 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 from starlette.types import ASGIApp
 
 from export_pipelines.core.jobs import ExportJob
+from export_pipelines.core.settings import Settings
 from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
+from export_pipelines.steps.services import Services
 from export_pipelines.storage import links
 from export_pipelines.storage.store import ObjectStore
 from export_pipelines.web.app import create_app
@@ -86,6 +89,12 @@ class Site:
         return jobs.get(self.database, export.job.id).download_count
 
 
+def services_on(database: Database, store: ObjectStore, clock: Callable[[], datetime], **settings: object) -> Services:
+    """Collaborators of a service; ``settings`` where they are not the defaults."""
+    chosen = replace(Settings(home=Path("nowhere")), **settings)  # type: ignore[arg-type]
+    return Services(database=database, store=store, settings=chosen, clock=clock)
+
+
 @contextmanager
 def running(app: ASGIApp) -> Iterator[str]:
     """The address of a server that runs the app in a thread."""
@@ -105,6 +114,6 @@ def running(app: ASGIApp) -> Iterator[str]:
 def site(database: Database, store: ObjectStore, *, redirect: bool = True) -> Iterator[Site]:
     """The whole service on this database and store."""
     clock = Clock()
-    app = create_app(database, store, secret=SECRET, clock=clock, redirect=redirect)
+    app = create_app(services_on(database, store, clock, redirect_downloads=redirect), secret=SECRET)
     with running(app) as url, httpx.Client(base_url=url, timeout=30) as http:
         yield Site(url=url, http=http, database=database, store=store, clock=clock)

@@ -31,9 +31,11 @@ from export_pipelines.db.database import Database
 from export_pipelines.storage.local import LocalStore
 from export_pipelines.web.app import create_app
 from export_pipelines.web.serve import serve
+from export_pipelines_tests.web.site import services_on
 database, store, secret, clock = sys.argv[1:]
 moment = datetime.fromisoformat(clock)
-app = create_app(Database(database), LocalStore(Path(store)), secret=secret.encode(), clock=lambda: moment)
+services = services_on(Database(database), LocalStore(Path(store)), lambda: moment)
+app = create_app(services, secret=secret.encode())
 serve(app, host="127.0.0.1", port=0)
 """
 

@@ -2,7 +2,10 @@
 
 from export_pipelines.db.jobs.access import delete, note_link
 from export_pipelines.db.jobs.creation import create, create_all_in, create_in
+from export_pipelines.db.jobs.once import Asking, Made, create_once, made_before, requeue_once
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
+from export_pipelines.db.jobs.pages import JobFilter, JobPage, page
+from export_pipelines.db.jobs.places import Place, WaitsFor, place_of
 from export_pipelines.db.jobs.progress import report_progress
 from export_pipelines.db.jobs.queries import (
     by_ids,
@@ -28,8 +31,14 @@ from export_pipelines.db.jobs.records import input_of, ref_of, request_of
 from export_pipelines.db.jobs.work import audit_cancellations, cancel, claim, reopen, require_current
 
 __all__ = [
+    "Asking",
+    "JobFilter",
+    "JobPage",
     "Limits",
+    "Made",
+    "Place",
     "QueueLength",
+    "WaitsFor",
     "admit",
     "audit_cancellations",
     "by_ids",
@@ -41,6 +50,7 @@ __all__ = [
     "create",
     "create_all_in",
     "create_in",
+    "create_once",
     "delete",
     "expire",
     "expired_candidates",
@@ -51,7 +61,10 @@ __all__ = [
     "get",
     "input_of",
     "list_jobs",
+    "made_before",
     "note_link",
+    "page",
+    "place_of",
     "put_back",
     "queue_length",
     "ref_of",
@@ -59,6 +72,7 @@ __all__ = [
     "reopen",
     "report_progress",
     "request_of",
+    "requeue_once",
     "require_current",
     "stale",
     "unadmitted",

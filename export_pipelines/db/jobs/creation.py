@@ -1,6 +1,6 @@
 """Making a job out of a request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -37,9 +37,21 @@ def create(
         return _inserted(database, session, [row], now=now, actor=actor)[0]
 
 
-def create_in(database: Database, session: Session, request: ExportRequest, *, now: datetime) -> ExportJob:
-    """As :func:`create`, inside a transaction that also writes why the job was made."""
-    return create_all_in(database, session, [request], now=now)[0]
+def create_in(
+    database: Database,
+    session: Session,
+    request: ExportRequest,
+    *,
+    now: datetime,
+    actor: audit.Actor | None = None,
+    retry_of: str | None = None,
+) -> ExportJob:
+    """As :func:`create`, inside a transaction that also writes why the job was made.
+
+    ``retry_of`` is the job whose request this is once more; the audit entry says so.
+    """
+    why = {} if retry_of is None else {"retry_of": retry_of}
+    return _inserted(database, session, [_row(request, now=now)], now=now, actor=actor, why=why)[0]
 
 
 def create_all_in(
@@ -69,6 +81,7 @@ def _inserted(
     *,
     now: datetime,
     actor: audit.Actor | None = None,
+    why: Mapping[str, str] | None = None,
 ) -> tuple[ExportJob, ...]:
     """Insert rows and audit entries; the jobs, with the database's defaults in them."""
     hints: dict[str, int] = {}
@@ -81,5 +94,7 @@ def _inserted(
     session.flush()
     for row in rows:
         who = actor or audit.Actor(user_id=row.user_id)
-        audit.record(session, job_id=row.id, action="created", at=now, actor=who, data={"type": row.type})
+        audit.record(
+            session, job_id=row.id, action="created", at=now, actor=who, data={"type": row.type, **(why or {})}
+        )
     return tuple(job_of(row) for row in rows)

@@ -32,9 +32,9 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('export-pip
 # for each of its rows, and within an hour, after it. A user's turn comes the sooner the fewer of his jobs run; of
 # users who stand alike, to whom was served longest ago. So whoever has nothing running waits for one place to come
 # free, and not for other people's queues.
-_CLAIM = """
+TURNS = """
 WITH unfinished AS (
-    SELECT id, user_id, created_at, size_hint,
+    SELECT id, user_id, created_at, size_hint, launch_after,
         claimed_at IS NULL AND (status = 'PENDING' OR launch_after IS NOT NULL) AS waits,
         size_hint IS NOT NULL AND coalesce(launch_after <= :now, true) AS ready
     FROM {exports}.export_jobs WHERE status IN ('PENDING', 'PROCESSING')
@@ -53,20 +53,25 @@ WITH unfinished AS (
     FROM unfinished WHERE waits AND ready
 ), turns AS (
     SELECT id, running + place AS turn, last_at, due, created_at
-    FROM placed JOIN served USING (user_id) WHERE running + place <= :per_user
-), chosen AS (
-    SELECT jobs.id, turn, last_at, due FROM {exports}.export_jobs AS jobs JOIN turns ON turns.id = jobs.id
-    WHERE jobs.claimed_at IS NULL AND jobs.status IN ('PENDING', 'PROCESSING')
-    ORDER BY turn, last_at NULLS FIRST, due, turns.created_at, jobs.id
+    FROM placed JOIN served USING (user_id)
+)
+"""
+"""Whose turn it is: lower turns first, then as :data:`ORDER` says; up to a user's limit, turns may be taken."""
+ORDER = "turn, last_at NULLS FIRST, due, turns.created_at, turns.id"
+
+_CLAIM = f"""{TURNS}, chosen AS (
+    SELECT jobs.id, turn, last_at, due FROM {{exports}}.export_jobs AS jobs JOIN turns ON turns.id = jobs.id
+    WHERE jobs.claimed_at IS NULL AND jobs.status IN ('PENDING', 'PROCESSING') AND turn <= :per_user
+    ORDER BY {ORDER}
     LIMIT greatest(0, :total - (SELECT coalesce(sum(running), 0) FROM users))
     FOR UPDATE OF jobs SKIP LOCKED
 ), claimed AS (
-    UPDATE {exports}.export_jobs AS jobs
+    UPDATE {{exports}}.export_jobs AS jobs
     SET claimed_at = :now, claimed_by = :by, updated_at = greatest(updated_at, :now)
     FROM chosen WHERE jobs.id = chosen.id RETURNING jobs.id
 )
 SELECT id FROM chosen JOIN claimed USING (id) ORDER BY turn, last_at NULLS FIRST, due, id
-"""
+"""  # noqa: S608 - all of it stands here
 
 _ROWS_OF = """
 SELECT (SELECT count(*) FROM (SELECT FROM {evaluation}.transcripts WHERE run_id = :subject LIMIT 36000) AS few)

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.db.database import Database
-from export_pipelines.db.tables import ExportDelivery
+from export_pipelines.db.tables import ExportDelivery, ExportShareRow
 from export_pipelines_tests.db.rows import (
     NOW,
     add,
@@ -17,6 +17,7 @@ from export_pipelines_tests.db.rows import (
     add_subscription,
     add_transcript,
     add_user,
+    later,
 )
 
 # The rule, and a statement that breaks it and no other rule.
@@ -142,6 +143,17 @@ BROKEN = {
         INSERT INTO {exports}.export_audit_head (is_head, position, hash) VALUES (false, 0, '')""",
     "ck_export_audit_checkpoints_counts_from_one": """
         INSERT INTO {exports}.export_audit_checkpoints VALUES (0, 1, '', now(), '', '')""",
+    "ck_export_deliveries_shared_has_share": "UPDATE {exports}.export_deliveries SET event = 'export.shared'",
+    "ck_web_sessions_expires_after_creation": """
+        INSERT INTO {exports}.web_sessions SELECT 'hash', id, now(), now() FROM {evaluation}.users LIMIT 1""",
+    "ck_counted_requests_known_kind": """
+        INSERT INTO {exports}.counted_requests (kind, who, at) VALUES ('read', 'c1', now())""",
+    "ck_idempotency_keys_key_length": """
+        INSERT INTO {exports}.idempotency_keys SELECT id, '', '', 'c1', now() FROM {evaluation}.users LIMIT 1""",
+    "ck_export_shares_one_grantee": "UPDATE {exports}.export_shares SET user_id = created_by",
+    "ck_export_shares_expires_after_creation": "UPDATE {exports}.export_shares SET expires_at = created_at",
+    "ck_export_shares_counts_not_negative": "UPDATE {exports}.export_shares SET download_count = -1",
+    "ck_export_shares_message_length": "UPDATE {exports}.export_shares SET message = repeat('x', 2001)",
 }
 
 CHECKS = """
@@ -169,9 +181,10 @@ def filled(database: Database) -> Database:
     add_transcript(database, run, add_scenario(database, definition))
     add_subscription(database)
     add_schedule(database)
-    told = ExportDelivery(
-        job_id=add_job(database).id, attempt=1, event="export.failed", recipient="a@b", data={}, next_try_at=NOW
-    )
+    job = add_job(database)
+    until = {"created_at": NOW, "expires_at": later(days=1)}
+    add(database, ExportShareRow(job_id=job.id, created_by=job.user_id, email="a@b", **until))
+    told = ExportDelivery(job_id=job.id, attempt=1, event="export.failed", recipient="a@b", data={}, next_try_at=NOW)
     add(database, told)
     return database
 
@@ -195,7 +208,7 @@ def test_no_check_is_without_a_statement_that_breaks_it(database: Database) -> N
 def test_every_foreign_key_has_an_index(database: Database) -> None:
     with database.transaction() as session:
         keys = session.scalar(text("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))
-        assert keys == 23
+        assert keys == 30
         assert session.execute(text(UNINDEXED)).all() == []
 
 

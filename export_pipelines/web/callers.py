@@ -1,0 +1,101 @@
+"""Who calls: an API key in the header ``Authorization``, or the session that the page's cookie names.
+
+A request by cookie that changes something also needs the session's form token: another site can have a browser send
+the cookie, but cannot read the token.
+"""
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from export_pipelines.db.audit import Actor
+from export_pipelines.steps import callers
+from export_pipelines.steps.callers import Caller
+from export_pipelines.web.context import Web, WebOf
+from export_pipelines.web.problems import Problem, ProblemError
+
+SESSION_COOKIE = "export_session"
+CSRF_HEADER = "X-CSRF-Token"
+USER_AGENT_CHARACTERS = 300
+"""What the audit keeps of what a client calls itself."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_PURPOSE = b"export-pipelines form token\0"
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="ApiKey",
+    description="An API key, `ek_...`, as `export-pipelines keys create` prints it once.",
+)
+_COOKIE = APIKeyCookie(
+    name=SESSION_COOKIE,
+    auto_error=False,
+    scheme_name="Session",
+    description=f"A session of the exports page; calls that change something also need the header `{CSRF_HEADER}`.",
+)
+
+NOT_AUTHENTICATED = Problem(
+    status=401,
+    code="not-authenticated",
+    title="Who is asking?",
+    detail="Send an API key in force as `Authorization: Bearer ek_...`; `export-pipelines keys create` makes one.",
+    headers={"WWW-Authenticate": "Bearer"},
+)
+NO_FORM_TOKEN = Problem(
+    status=403,
+    code="no-form-token",
+    title="This request did not come from our page",
+    detail=f"A request by cookie that changes something needs its form token in {CSRF_HEADER}; load the page again.",
+)
+
+
+def caller(
+    request: Request,
+    web: WebOf,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    token: Annotated[str | None, Depends(_COOKIE)],
+) -> Caller:
+    """Who calls.
+
+    Raises:
+        ProblemError: 401 for nobody we know, 403 for a change by cookie without its form token.
+    """
+    found: Caller | None = None
+    if bearer is not None:
+        found = callers.by_key(web.services, bearer.credentials, secret=web.secret, came=came_of(request))
+    elif token and "authorization" not in request.headers:
+        found = callers.by_session(web.services, token, secret=web.secret, came=came_of(request))
+    if found is None:
+        raise ProblemError(NOT_AUTHENTICATED)
+    if bearer is None and request.method not in _SAFE_METHODS:
+        require_form_token(web, token or "", request.headers.get(CSRF_HEADER, ""))
+    return found
+
+
+CallerOf = Annotated[Caller, Depends(caller)]
+"""The type of a route's parameter that is given who calls; the route then answers nobody else."""
+
+
+def form_token(web: Web, session_token: str) -> str:
+    """What the page's own forms and scripts send along to change something in this session."""
+    return hmac.digest(web.secret, _PURPOSE + session_token.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def require_form_token(web: Web, session_token: str, given: str) -> None:
+    """Refuse what another site's page had a browser send.
+
+    Raises:
+        ProblemError: 403, it is not this session's form token.
+    """
+    right = form_token(web, session_token).encode()
+    if not hmac.compare_digest(right, given.encode("utf-8", "replace")):
+        raise ProblemError(NO_FORM_TOKEN)
+
+
+def came_of(request: Request) -> Actor:
+    """The address and program a request came from, before it is known whose it is."""
+    return Actor(
+        address=request.client.host if request.client else None,
+        user_agent=request.headers.get("user-agent", "")[:USER_AGENT_CHARACTERS] or None,
+    )

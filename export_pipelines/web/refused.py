@@ -1,0 +1,110 @@
+"""Errors as problems: of the API each by its kind, with its reason; of links and health only that there is one."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from export_pipelines.core import errors
+from export_pipelines.web.access import SAFE_HEADERS
+from export_pipelines.web.api.router import PREFIX
+from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
+
+logger = logging.getLogger(__name__)
+
+_KINDS: Sequence[tuple[type[Exception], int, str, str]] = (
+    (errors.NotFoundError, 404, "not-found", "There is no such thing"),
+    (errors.ForbiddenError, 403, "forbidden", "You may not do this"),
+    (errors.ConflictError, 409, "conflict", "It cannot be done as things stand"),
+    (errors.SupersededError, 409, "conflict", "It cannot be done as things stand"),
+    (errors.RequestError, 422, "invalid-request", "The request is not valid"),
+)
+"""The first that fits decides."""
+_MALFORMED = Problem(
+    status=400,
+    code="malformed",
+    title="This is not JSON",
+    detail="The request's body cannot be read as JSON; correct it.",
+)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have the application answer errors as problems."""
+    app.add_exception_handler(ProblemError, _tell_problem)
+    app.add_exception_handler(errors.ExportPipelinesError, _tell_ours)
+    app.add_exception_handler(RequestValidationError, _tell_invalid)
+    app.add_exception_handler(HTTPException, _tell_status)
+    app.add_exception_handler(Exception, _tell_internal)
+
+
+async def _tell_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        raise error
+    return answer(request, error.problem)
+
+
+async def _tell_ours(request: Request, error: Exception) -> Response:
+    """Ours; when the world is away, or something is broken, the reasons are for the log only."""
+    if isinstance(error, errors.UnavailableError):
+        logger.warning("unavailable reason=%s", error)
+        return answer(request, UNAVAILABLE)
+    if request.url.path.startswith(PREFIX):
+        for kind, status, code, title in _KINDS:
+            if isinstance(error, kind):
+                return answer(request, Problem(status=status, code=code, title=title, detail=_sentence(error)))
+    logger.error("request failed", exc_info=error)
+    return answer(request, INTERNAL)
+
+
+async def _tell_invalid(request: Request, error: Exception) -> Response:
+    """What pydantic refuses: every field with its reason, never the value, which may be a secret."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = error.errors()
+    if any(entry["type"] == "json_invalid" for entry in found):
+        return answer(request, _MALFORMED)
+    refusals = [{"field": _field(entry), "reason": entry["msg"]} for entry in found]
+    first = refusals[0]
+    detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
+    title = "The request is not valid"
+    problem = Problem(status=422, code="invalid-request", title=title, detail=detail, more={"errors": refusals})
+    return answer(request, problem)
+
+
+async def _tell_status(request: Request, error: Exception) -> Response:
+    """The framework's own refusals: no such address, no such method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    title = HTTPStatus(error.status_code).phrase
+    if request.url.path.startswith(PREFIX):
+        detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
+    else:
+        detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
+    code = title.lower().replace(" ", "-")
+    problem = Problem(
+        status=error.status_code, code=code, title=title, detail=detail, headers=dict(error.headers or {})
+    )
+    return answer(request, problem)
+
+
+async def _tell_internal(request: Request, error: Exception) -> Response:
+    # The framework logs the error itself, and answers outside of all middleware.
+    response = answer(request, INTERNAL)
+    response.headers.update(SAFE_HEADERS)
+    return response
+
+
+def _field(entry: Mapping[str, Any]) -> str:
+    """``options.profile``, as the client wrote it; ``body`` for all of it."""
+    place = [str(part) for part in entry["loc"][1:]]
+    return ".".join(place) or str(entry["loc"][0])
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from export_pipelines.web.problems import Problem, ProblemError
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOREVER = "public, max-age=31536000, immutable"
@@ -64,8 +63,7 @@ def router(assets: Assets) -> APIRouter:
         """One file; of another version there is none any more, and whoever asks has a page of before an update."""
         asset = assets.files.get(name)
         if asset is None or version != assets.version:
-            detail = "This file belongs to an older version of the page; load the page again."
-            raise ProblemError(Problem(status=404, code="not-found", title="There is no such file", detail=detail))
+            raise HTTPException(404)
         return Response(asset.data, media_type=asset.media_type, headers={"Cache-Control": _FOREVER})
 
     routes = APIRouter(include_in_schema=False)

@@ -23,6 +23,7 @@ class Templates:
     """Fills templates in."""
 
     def __init__(self, assets: Assets) -> None:
+        self.assets = assets
         self._environment = Environment(
             loader=PackageLoader("export_pipelines.web.page"),
             autoescape=True,

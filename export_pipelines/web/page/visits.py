@@ -155,3 +155,9 @@ def _come_back(request: Request) -> str:
         return "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
+
+
+def told(error: Exception) -> str:
+    """The error's message as a sentence."""
+    text = str(error)
+    return text[:1].upper() + text[1:]

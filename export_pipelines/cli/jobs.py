@@ -9,7 +9,7 @@ from export_pipelines.catalog.types import export_type
 from export_pipelines.cli import console, session
 from export_pipelines.cli.exports import JsonOption, carry_out, report
 from export_pipelines.cli.files import DryRunOption, show_what_would_go
-from export_pipelines.cli.queued import terminate_runs
+from export_pipelines.cli.queued import say_terminated
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, events, jobs, leases
@@ -103,7 +103,7 @@ def cancel(job_id: IdArgument) -> None:
         if job.status is not JobStatus.CANCELLED:
             raise ConflictError(f"job {job.id} is {job.status}; there is nothing left to cancel.")
         console.out.print(f"job {job.id} is {job.status}")
-        terminate_runs(services, job)
+        say_terminated(services, job)
 
 
 def sweep_command(dry_run: DryRunOption = False) -> None:

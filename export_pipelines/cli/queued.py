@@ -1,11 +1,9 @@
 """What the command line does with a job that Dagster carries out: have it launched or terminated, and say so."""
 
 from export_pipelines.cli import console
-from export_pipelines.core.errors import DagsterUnavailableError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs
-from export_pipelines.launching.dagster_api import DagsterApi
-from export_pipelines.steps.queue import launch_waiting
+from export_pipelines.steps.queue import launch_waiting, terminate_runs
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import COMMAND_LINE
 
@@ -33,13 +31,10 @@ def _why_not(job: ExportJob, trouble: str | None) -> str:
     return f"Not launched at once: {trouble}. It stays PENDING until the Dagster daemon finds it: seconds, if one runs."
 
 
-def terminate_runs(services: Services, job: ExportJob) -> None:
-    """Have the runs of a cancelled job end in Dagster too; where nobody answers, its worker stops by itself."""
-    api = DagsterApi(url=services.settings.dagster_url)
-    if not api.is_there():
-        return
-    try:
-        for run_id in api.terminate_runs_of(job.id):
-            console.notes.print(f"terminated {services.settings.dagster_url}/runs/{run_id}", markup=False)
-    except DagsterUnavailableError as error:
-        console.notes.print(f"its run ends by itself: {error}", markup=False)
+def say_terminated(services: Services, job: ExportJob) -> None:
+    """End the runs of a cancelled job, and say which."""
+    ended = terminate_runs(services, job)
+    for run_id in ended.runs:
+        console.notes.print(f"terminated {services.settings.dagster_url}/runs/{run_id}", markup=False)
+    if ended.trouble is not None:
+        console.notes.print(f"its run ends by itself: {ended.trouble}", markup=False)

@@ -189,6 +189,7 @@ def _delivery(row: ExportDelivery) -> Delivery:
         claimed_until=_utc(row.claimed_until),
         last_error=row.last_error,
         sent_at=_utc(row.sent_at),
+        share_id=row.share_id,
     )
 
 

@@ -12,7 +12,7 @@ from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import DagsterUnavailableError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs
-from export_pipelines.db.jobs import Limits, QueueLength
+from export_pipelines.db.jobs import Limits, Place, QueueLength
 from export_pipelines.launching.dagster_api import DagsterApi, UnansweredError
 from export_pipelines.launching.requests import JOB_TAG, RUN_KEY_TAG, TYPE_TAG, USER_TAG, LaunchRequest
 from export_pipelines.steps.admit import admit
@@ -33,6 +33,19 @@ class Launched:
     """
 
     runs: Mapping[str, str] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terminated:
+    """What became of an attempt to end a cancelled job's runs.
+
+    Attributes:
+        runs: ids of those that were ended.
+        trouble: why not all of them were; their worker stops by itself.
+    """
+
+    runs: tuple[str, ...] = ()
     trouble: str | None = None
 
 
@@ -90,10 +103,27 @@ def launch_waiting(services: Services, *, by: str) -> Launched:
     return Launched(runs=runs)
 
 
+def terminate_runs(services: Services, job: ExportJob) -> Terminated:
+    """Have the runs of a cancelled job end in Dagster too; where nobody answers, its worker stops by itself."""
+    api = DagsterApi(url=services.settings.dagster_url)
+    if not api.is_there():
+        return Terminated()
+    try:
+        return Terminated(runs=api.terminate_runs_of(job.id))
+    except DagsterUnavailableError as error:
+        return Terminated(trouble=str(error))
+
+
+def place_of(services: Services, job: ExportJob) -> Place | None:
+    """Where the job stands in the queue; None when it does not wait there."""
+    if not job.waits or job.claimed_at is not None:
+        return None
+    return jobs.place_of(services.database, job.id, limits=_limits(services), now=services.clock())
+
+
 def claim(services: Services, *, by: str) -> tuple[ExportJob, ...]:
     """Claim the jobs whose turn it is, within the deployment's limits."""
-    limits = Limits(total=services.settings.max_running, per_user=services.settings.max_running_per_user)
-    return jobs.claim_launches(services.database, by=by, limits=limits, now=services.clock())
+    return jobs.claim_launches(services.database, by=by, limits=_limits(services), now=services.clock())
 
 
 def queue_length(services: Services) -> QueueLength:
@@ -115,6 +145,10 @@ def launch_request(services: Services, job: ExportJob) -> LaunchRequest:
         run_config=run_config_for(services, job),
         tags={JOB_TAG: job.id, USER_TAG: job.user_id, TYPE_TAG: job.type, RUN_KEY_TAG: job.run_key},
     )
+
+
+def _limits(services: Services) -> Limits:
+    return Limits(total=services.settings.max_running, per_user=services.settings.max_running_per_user)
 
 
 def _release(services: Services, claimed: list[ExportJob]) -> None:

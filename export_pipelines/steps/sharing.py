@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from export_pipelines.core.errors import ConflictError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs
+from export_pipelines.db.audit import Actor
 from export_pipelines.db.evaluation import lookup
 from export_pipelines.steps.expiry import remove_output
 from export_pipelines.steps.services import Services
@@ -34,13 +35,13 @@ def share(services: Services, job: ExportJob, *, person: str | None, hours: int 
     return f"{services.settings.public_url}/downloads/{token}"
 
 
-def delete(services: Services, job: ExportJob) -> None:
+def delete(services: Services, job: ExportJob, *, actor: Actor | None = None) -> None:
     """Delete a job that is over, and its file: first the row, so that no row ever promises a file that is gone.
 
     Raises:
         ConflictError: it is waiting or being worked on.
     """
-    remove_output(services, jobs.delete(services.database, job.id, now=services.clock()))
+    remove_output(services, jobs.delete(services.database, job.id, now=services.clock(), actor=actor))
 
 
 def _until(job: ExportJob, *, now: datetime, hours: int | None) -> datetime:

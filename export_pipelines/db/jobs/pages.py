@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, tuple_
 
 from export_pipelines.core.cursors import Position
 from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import shares
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow, ExportShareRow
@@ -60,9 +61,8 @@ def _conditions(wanted: JobFilter, *, now: datetime) -> Iterator[ColumnElement[b
     if wanted.user_id is not None:
         yield row.user_id == wanted.user_id
     if wanted.shared_with is not None:
-        share = ExportShareRow
-        in_force = (share.user_id == wanted.shared_with, share.revoked_at.is_(None), share.expires_at > now)
-        yield exists().where(share.job_id == row.id, *in_force)
+        granted = (ExportShareRow.job_id == row.id, ExportShareRow.user_id == wanted.shared_with)
+        yield exists().where(*granted, *shares.in_force(now))
     if wanted.statuses:
         yield row.status.in_(wanted.statuses)
     if wanted.type is not None:

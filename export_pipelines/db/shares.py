@@ -27,6 +27,11 @@ _SEE = "See: export-pipelines jobs shares ID"
 _SHOWN = 5
 
 
+def in_force(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """That a share is neither revoked nor over."""
+    return (ExportShareRow.revoked_at.is_(None), ExportShareRow.expires_at > now)
+
+
 def create(
     database: Database, new: NewShare, *, recipient: str, sharer: str, now: datetime, actor: audit.Actor | None = None
 ) -> Share:
@@ -139,8 +144,8 @@ def list_for_job(
 
 def held_by(database: Database, job_id: str, *, user_id: str, now: datetime) -> Share | None:
     """The share that makes the user a viewer of the job now; of several the one that lasts longest."""
-    in_force = (ExportShareRow.job_id == job_id, ExportShareRow.user_id == user_id, *in_force(now))
-    query = select(ExportShareRow).where(*in_force).order_by(ExportShareRow.expires_at.desc(), ExportShareRow.id)
+    theirs = (ExportShareRow.job_id == job_id, ExportShareRow.user_id == user_id, *in_force(now))
+    query = select(ExportShareRow).where(*theirs).order_by(ExportShareRow.expires_at.desc(), ExportShareRow.id)
     with database.transaction() as session:
         row = session.scalar(query.limit(1))
         return None if row is None else share_of(row)
@@ -212,14 +217,10 @@ def _shareable(session: Session, new: NewShare, *, now: datetime) -> ExportJob:
     job = job_of(row)
     if job.status is not JobStatus.COMPLETED or job.expires_at is None or job.expires_at < new.expires_at:
         raise ConflictError(f"job {job.id} is {job.status} and has no file for so long; start a new export.")
-    in_force = (ExportShareRow.job_id == job.id, *in_force(now))
-    if (session.scalar(select(func.count()).select_from(ExportShareRow).where(*in_force)) or 0) >= MOST_IN_FORCE:
+    of_job = (ExportShareRow.job_id == job.id, *in_force(now))
+    if (session.scalar(select(func.count()).select_from(ExportShareRow).where(*of_job)) or 0) >= MOST_IN_FORCE:
         raise ConflictError(f"job {job.id} is shared {MOST_IN_FORCE} times already; revoke a share first.")
     return job
-
-
-def _in_force(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (ExportShareRow.revoked_at.is_(None), ExportShareRow.expires_at > now)
 
 
 def _facts(share: Share) -> dict[str, Any]:

@@ -1,11 +1,24 @@
 """What every route of the API and the page works with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from export_pipelines.core.errors import UnavailableError
+from export_pipelines.core.slots import WallTimes
 from export_pipelines.steps.services import Services
+
+
+def cannot_read_patterns(pattern: str, start: datetime) -> Iterator[datetime]:
+    """Stands in where nobody has given a reader of cron patterns.
+
+    Raises:
+        UnavailableError: always.
+    """
+    raise UnavailableError(f"This service was started without a reader of cron patterns; {pattern!r} needs one.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +27,12 @@ class Web:
 
     Attributes:
         secret: what keys, sessions, links and form tokens are hashed or signed with. Never shown.
+        wall_times: reads cron patterns; it is Dagster's reader, which this layer does not know.
     """
 
     services: Services
-    secret: bytes
+    secret: bytes = field(repr=False)
+    wall_times: WallTimes = cannot_read_patterns
 
 
 async def _web_of(request: Request) -> Web:

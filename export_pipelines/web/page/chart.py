@@ -72,7 +72,7 @@ def draw(days: Sequence[Day]) -> Chart:
 
 
 def scale(most: int) -> tuple[int, int]:
-    """Between lines, and at the top: 1, 2 or 5 of some power of ten, so that there are at most four lines above zero."""
+    """Between lines, and at the top: 1, 2 or 5 of some power of ten, with four lines above zero at most."""
     if most <= 0:
         return 1, 1
     power = 10 ** math.floor(math.log10(max(1, most / 4)))

@@ -1,6 +1,5 @@
 """Runs and definitions to choose from: the search behind the form, with and without a script."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -9,7 +8,7 @@ from fastapi.responses import Response
 from export_pipelines.catalog.export_type import Subject
 from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.db.database import Database
-from export_pipelines.db.evaluation.search import Match, search_definitions, search_runs
+from export_pipelines.db.evaluation.search import COUNTED_TO, FoundDefinition, FoundRun, search_definitions, search_runs
 from export_pipelines.web.page import shown
 from export_pipelines.web.page.visits import VisitOf
 from export_pipelines.web.problems import Problem, ProblemError
@@ -50,17 +49,39 @@ def as_typed(visit: VisitOf, subject: str, q: str = "", chosen: str = "") -> Res
 
 def find(database: Database, subject: Subject, text: str, *, chosen: str = "") -> Choices:
     """What fits the text; what is chosen already stays in the list, so that searching on does not lose it."""
-    search = search_runs if subject is Subject.RUN else search_definitions
-    matches: Sequence[Match] = search(database, text[:_LONGEST_TEXT], limit=SHOWN + 1)
-    listed = list(matches[:SHOWN])
-    if chosen and all(match.id != chosen for match in listed):
-        kept = [match for match in search(database, chosen[:_LONGEST_TEXT], limit=1) if match.id == chosen]
-        listed = [*kept, *listed]
-    return Choices(found=tuple(_choice(match) for match in listed), more=len(matches) > SHOWN)
+    matches = _search(database, subject, text, limit=SHOWN + 1)
+    listed = matches[:SHOWN]
+    if chosen and all(choice.id != chosen for choice in listed):
+        listed = [choice for choice in _search(database, subject, chosen, limit=1) if choice.id == chosen] + listed
+    return Choices(found=tuple(listed), more=len(matches) > SHOWN)
 
 
-def _choice(match: Match) -> Choice:
-    facts = [match.definition or "", shown.written(match.at)]
-    if match.status is not None and match.status is not RunStatus.COMPLETED:
-        facts.append(f"{match.status.lower()}: needs “Allow partial”")
-    return Choice(id=match.id, name=match.name, facts=tuple(filter(None, facts)))
+def _search(database: Database, subject: Subject, text: str, *, limit: int) -> list[Choice]:
+    # PostgreSQL's text has neither of these, so no name or id has.
+    wanted = text.strip().replace("\x00", "").encode("utf-8", "ignore").decode()[:_LONGEST_TEXT]
+    if subject is Subject.RUN:
+        return [_run(found) for found in search_runs(database, wanted, after=None, limit=limit)]
+    return [_definition(found) for found in search_definitions(database, wanted, after=None, limit=limit)]
+
+
+def _run(found: FoundRun) -> Choice:
+    finished = found.status is RunStatus.COMPLETED
+    state = f"{found.status.lower()}, needs “Allow partial”"
+    return Choice(
+        id=found.id,
+        name=found.name or found.id,
+        facts=(
+            *((found.definition_name,) if found.definition_name != found.name else ()),
+            _counted(found.transcripts, "transcript"),
+            shown.written(found.completed_at or found.created_at) if finished else state,
+        ),
+    )
+
+
+def _definition(found: FoundDefinition) -> Choice:
+    facts = (_counted(found.scenarios, "scenario"), _counted(found.runs, "run"), shown.written(found.updated_at))
+    return Choice(id=found.id, name=found.name, facts=facts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return shown.plural(count, noun) + (" or more" if count >= COUNTED_TO else "")

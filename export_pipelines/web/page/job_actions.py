@@ -13,12 +13,12 @@ from export_pipelines.core.errors import (
     ForbiddenError,
     NotFoundError,
     RequestError,
-    SupersededError,
     TooManyRequestsError,
 )
-from export_pipelines.core.jobs import UNFINISHED
-from export_pipelines.steps import shares
-from export_pipelines.steps.access import manageable
+from export_pipelines.core.jobs import UNFINISHED, ExportJob
+from export_pipelines.db import shares as given
+from export_pipelines.steps import shares, sharing
+from export_pipelines.steps.access import manageable, manages
 from export_pipelines.steps.end import Ending, end
 from export_pipelines.steps.queue import terminate_runs
 from export_pipelines.steps.retry import retry as take_up_again
@@ -31,7 +31,6 @@ from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
 
 _STATUSES: dict[type[RequestError], int] = {
     ConflictError: 409,
-    SupersededError: 409,
     ForbiddenError: 403,
     TooManyRequestsError: 429,
 }
@@ -42,7 +41,11 @@ routes = APIRouter(include_in_schema=False)
 @routes.get("/exports/{job_id}/download")
 def download(visit: VisitOf, job_id: str) -> Response:
     """To the file, by a link that is made for this download."""
-    link = link_of(visit, job_id)
+    job = readable(visit, job_id)
+    try:
+        link = _link(visit, job)
+    except RequestError as error:
+        return page_of(visit, job, status=_status(error), error=told(error))
     # On the server that is asked, whatever name others know it by; and no form, so that a store may be led to.
     path = link.removeprefix(visit.services.settings.public_url)
     return RedirectResponse(path, status_code=303)
@@ -95,13 +98,13 @@ def share(visit: SenderOf, job_id: str, form: FormOf) -> Response:
     wish = Wish(to=typed["email"], days=form.whole("days") or 0, message=typed["message"])
     try:
         job = manageable(visit.services, visit.caller, readable(visit, job_id).id)
-        given = shares.share(visit.services, job, wish, shared_by=visit.caller.user.id, actor=visit.caller.actor)
+        shared = shares.share(visit.services, job, wish, shared_by=visit.caller.user.id, actor=visit.caller.actor)
     except RequestError as error:
         job = readable(visit, job_id)
         return page_of(visit, job, status=_status(error), share_error=told(error), share_given=typed)
-    if given.is_mailed:
+    if shared.is_mailed:
         return see(f"/exports/{job_id}#share", notice="shared")
-    return page_of(visit, job, share_link=given.link)
+    return page_of(visit, job, share_link=shared.link)
 
 
 @routes.post("/exports/{job_id}/share/{share_id}/revoke")
@@ -109,10 +112,21 @@ def revoke(visit: SenderOf, job_id: str, share_id: str) -> Response:
     """Take a share back."""
 
     def act() -> Response:
-        revoke_share(visit, job_id, share_id)
+        manageable(visit.services, visit.caller, readable(visit, job_id).id)
+        given.revoke(
+            visit.services.database, share_id, job_id=job_id, now=visit.services.clock(), actor=visit.caller.actor
+        )
         return see(f"/exports/{job_id}#share", notice="revoked")
 
     return _tried(visit, job_id, act)
+
+
+def _link(visit: Visit, job: ExportJob) -> str:
+    """An hour long at most; a viewer's counts for their share."""
+    user_id = visit.caller.user.id
+    if manages(visit.caller, job):
+        return sharing.share(visit.services, job, person=user_id, hours=1)
+    return shares.link_for(visit.services, job, user_id=user_id, actor=visit.caller.actor).url
 
 
 def _tried(visit: Visit, job_id: str, act: Callable[[], Response]) -> Response:

@@ -68,7 +68,7 @@ def log_out(request: Request, visit: SenderOf) -> Response:
 
 
 def own_path(text: str) -> str:
-    """The path, provided that it is one of ours: a browser takes ``//host`` and ``/\\host`` for another server's."""
+    r"""The path, provided that it is one of ours: a browser takes ``//host`` and ``/\host`` for another server's."""
     is_path = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and text.isascii()
     return text if is_path and "\\" not in text and len(text) < _LONGEST else "/"
 

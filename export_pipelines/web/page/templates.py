@@ -16,6 +16,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page of ours may do: load, call and send to this very server, and nothing inline."""
+_FILTERS = ("number", "plural", "span", "until", "ago", "moment", "counting", "ordinal", "words")
 _HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Cookie"}
 
 
@@ -32,10 +33,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {
-            name: getattr(shown, name)
-            for name in ("number", "plural", "span", "until", "ago", "moment", "counting", "machine", "ordinal", "words")
-        }
+        self._environment.filters |= {name: getattr(shown, name) for name in _FILTERS}
         self._environment.filters["size"] = bytes_shown
         self._environment.globals["asset"] = assets.url
 

@@ -156,7 +156,6 @@ def _come_back(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-
 def told(error: Exception) -> str:
     """The error's message as a sentence."""
     text = str(error)

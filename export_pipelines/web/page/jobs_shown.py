@@ -57,6 +57,24 @@ class ShownJob:
         return _NOUNS.get(self.job.type, "records")
 
     @property
+    def name(self) -> str:
+        """The title without the type, which stands beside it; a title that somebody chose stays as it is."""
+        return self.job.title.removeprefix(f"{self.type_title}: ") or self.type_title
+
+    @property
+    def label(self) -> str:
+        """What it is called where nothing stands beside it."""
+        return self.job.title or self.type_title
+
+    @property
+    def left(self) -> str:
+        """How long it will go on; empty while nobody knows."""
+        finish = self.job.estimated_finish_at
+        if finish is None or finish <= self.now or self.job.waits:
+            return ""
+        return f"{shown.until(finish, self.now)} left"
+
+    @property
     def unfinished(self) -> bool:
         """Whether it waits or runs, so that the page follows it."""
         return self.status in (JobStatus.PENDING, JobStatus.PROCESSING)

@@ -43,8 +43,10 @@ def _rows(stats: Sequence[UsageStats], today: date) -> list[dict[str, object]]:
     return [
         {
             "day": shown.day(row.day, today),
+            # A day is named once; those who hear the table are told at every row.
+            "repeated": place > 0 and stats[place - 1].day == row.day,
             "type_title": TYPE_TITLES.get(row.type, row.type),
             **{name: getattr(row, name) for name in names},
         }
-        for row in stats
+        for place, row in enumerate(stats)
     ]

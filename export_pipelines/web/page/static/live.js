@@ -43,7 +43,9 @@ function follow(row) {
 async function poll(row, path) {
   while (row.isConnected) {
     const answer = await fetch(`${path}/status`, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer && (answer.status === 401 || answer.status === 404)) return location.reload();
+    // To the login form, which leads back; or the export was deleted somewhere else.
+    if (answer && answer.status === 401) return location.reload();
+    if (answer && answer.status === 404) return;
     if (answer && answer.ok && show(row, await answer.json())) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -65,9 +67,9 @@ function show(row, state) {
   const doing = state.message ?? state.phase;
   if (doing) row.querySelector("[data-doing]").textContent = doing.charAt(0).toUpperCase() + doing.slice(1);
   const left = row.querySelector("[data-left]");
-  const finish = state.estimated_finish_at;
-  left.hidden = !finish;
-  if (finish) left.textContent = `${span((new Date(finish) - Date.now()) / 1000)} left`;
+  const seconds = (new Date(state.estimated_finish_at ?? 0) - Date.now()) / 1000;
+  left.hidden = seconds <= 0;
+  left.textContent = `${span(seconds)} left`;
   return ENDED.includes(status);
 }
 

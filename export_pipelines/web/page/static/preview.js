@@ -23,7 +23,7 @@ async function show(form, button, place) {
   button.setAttribute("aria-busy", "true");
   const body = new URLSearchParams(new FormData(form, button));
   const headers = { "X-Fragment": "preview" };
-  const answer = await fetch(form.action, { method: "POST", body, headers }).catch(() => null);
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers }).catch(() => null);
   button.removeAttribute("aria-busy");
   if (answer && answer.status === 401) return location.reload();
   const found = answer && new DOMParser().parseFromString(await answer.text(), "text/html");

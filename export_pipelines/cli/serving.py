@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from export_pipelines.cli import session
+from export_pipelines.cli.schedules import wall_times
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database, dagster_database_url
 
@@ -17,14 +18,14 @@ CodePortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the
 
 def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
     """Serve the HTTP API, the exports page and download links until Ctrl-C."""
-    # The web framework and Dagster's reader of cron patterns are imported by the two commands that need them only.
-    from export_pipelines.orchestration.cron import wall_times  # noqa: PLC0415
+    # The web framework is imported by the two commands that need it only.
     from export_pipelines.storage.secret import link_secret  # noqa: PLC0415
     from export_pipelines.web.app import create_app  # noqa: PLC0415
     from export_pipelines.web.serve import serve as run_server  # noqa: PLC0415
 
     with session.services(serving=True) as services, closing(_dagster(services.settings)) as dagster:
-        app = create_app(services, secret=link_secret(services.settings), dagster=dagster, wall_times=wall_times)
+        secret = link_secret(services.settings)
+        app = create_app(services, secret=secret, dagster=dagster, wall_times=wall_times)
         run_server(app, host=host, port=port, log_format=services.settings.log_format)
 
 

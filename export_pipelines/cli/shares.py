@@ -75,5 +75,5 @@ def unshare(share_id: GrantArgument, as_json: JsonOption = False) -> None:
 
 def _cells(one: Share, emails: dict[str, str]) -> tuple[Any, ...]:
     whom = one.email or emails.get(one.user_id or "", one.user_id)
-    state = "revoked" if one.revoked_at else "in force" if one.in_force(session.now()) else "over"
+    state = one.state(session.now()).lower().replace("_", " ")
     return (one.id, whom, state, one.download_count, one.last_downloaded_at, one.created_at, one.expires_at)

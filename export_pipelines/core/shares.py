@@ -1,9 +1,18 @@
 """Shares: to whom, besides its owner, a finished export's file was given, and for how long."""
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
 
 MESSAGE_LENGTH = 2_000
+
+
+class ShareState(enum.StrEnum):
+    """Whether a share still opens the file, or why not."""
+
+    IN_FORCE = "IN_FORCE"
+    REVOKED = "REVOKED"
+    OVER = "OVER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +50,12 @@ class Share(NewShare):
     last_downloaded_at: datetime | None
     created_at: datetime
 
+    def state(self, now: datetime) -> ShareState:
+        """How it stands."""
+        if self.revoked_at is not None:
+            return ShareState.REVOKED
+        return ShareState.IN_FORCE if now < self.expires_at else ShareState.OVER
+
     def in_force(self, now: datetime) -> bool:
         """Whether it still opens the file."""
-        return self.revoked_at is None and now < self.expires_at
+        return self.state(now) is ShareState.IN_FORCE

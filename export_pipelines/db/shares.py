@@ -3,18 +3,20 @@
 Whoever opens a share's link is asked for its row each time, so a share that was revoked opens nothing from then on.
 """
 
-from datetime import UTC, datetime
+import math
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from export_pipelines.core.cursors import Position
 from export_pipelines.core.deliveries import DeliveryEvent
-from export_pipelines.core.errors import ConflictError, NotFoundError, ValidationError
+from export_pipelines.core.errors import ConflictError, NotFoundError, TooManyRequestsError, ValidationError
 from export_pipelines.core.ids import looks_like_id
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.core.shares import NewShare, Share
-from export_pipelines.db import audit
+from export_pipelines.db import audit, counting
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.announcing import facts_of
 from export_pipelines.db.jobs.outcomes import count_download_in
@@ -23,6 +25,9 @@ from export_pipelines.db.tables import ExportDelivery, ExportJobRow, ExportShare
 
 MOST_IN_FORCE = 100
 """Shares of one job that are neither revoked nor over; a file for more people than these is published elsewhere."""
+MOST_AN_HOUR = 100
+"""Shares that one user gives: each sends a mail to whomever they like."""
+_HOUR = timedelta(hours=1)
 _SEE = "See: export-pipelines jobs shares ID"
 _SHOWN = 5
 
@@ -48,8 +53,11 @@ def create(
     Raises:
         NotFoundError: there is no such job.
         ConflictError: it has no file for so long, or is shared with too many already.
+        TooManyRequestsError: the user has shared too often within the hour.
     """
     with database.transaction() as session:
+        counting.take_turn(session, new.created_by)
+        _require_patience(session, new.created_by, now=now)
         job = _shareable(session, new, now=now)
         row = ExportShareRow(
             job_id=new.job_id,
@@ -88,6 +96,8 @@ def revoke(database: Database, share_id: str, *, job_id: str, now: datetime, act
         NotFoundError: the job has no such share.
     """
     of_job = (ExportShareRow.id == share_id, ExportShareRow.job_id == job_id)
+    if not looks_like_id(share_id):
+        raise _no_share(share_id)
     with database.transaction() as session:
         row = session.scalar(select(ExportShareRow).where(*of_job).with_for_update())
         if row is None:
@@ -131,14 +141,13 @@ def find(database: Database, id_or_prefix: str) -> Share:
 
 
 def list_for_job(
-    database: Database, job_id: str, *, before: tuple[datetime, str] | None = None, limit: int = 100
+    database: Database, job_id: str, *, after: Position | None = None, limit: int = 100
 ) -> tuple[Share, ...]:
     """The job's shares, the newest first, also those that are over; those behind a place in that order when given."""
-    conditions = [ExportShareRow.job_id == job_id]
-    if before is not None:
-        at, share_id = before
-        older = (ExportShareRow.created_at == at) & (ExportShareRow.id < share_id)
-        conditions.append((ExportShareRow.created_at < at) | older)
+    row = ExportShareRow
+    conditions: list[ColumnElement[bool]] = [row.job_id == job_id]
+    if after is not None:
+        conditions.append(tuple_(row.created_at, row.id) < (after.at, after.id))
     return _select(database, *conditions, limit=limit)
 
 
@@ -206,6 +215,19 @@ def share_of(row: ExportShareRow) -> Share:
         last_downloaded_at=row.last_downloaded_at and row.last_downloaded_at.astimezone(UTC),
         created_at=row.created_at.astimezone(UTC),
     )
+
+
+def _require_patience(session: Session, user_id: str, *, now: datetime) -> None:
+    lately = (ExportShareRow.created_by == user_id, ExportShareRow.created_at > now - _HOUR)
+    times = select(ExportShareRow.created_at).where(*lately).order_by(ExportShareRow.created_at.desc())
+    given = list(session.scalars(times.limit(MOST_AN_HOUR)))
+    if len(given) >= MOST_AN_HOUR:
+        wait = max(1, math.ceil((given[-1] + _HOUR - now).total_seconds()))
+        raise TooManyRequestsError(
+            f"{MOST_AN_HOUR} exports were shared within an hour, which is as many as one user may; share again in "
+            f"{wait} seconds.",
+            retry_after=wait,
+        )
 
 
 def _shareable(session: Session, new: NewShare, *, now: datetime) -> ExportJob:

@@ -11,7 +11,7 @@ from export_pipelines.web.access import Access
 from export_pipelines.web.api.document import describe
 from export_pipelines.web.api.router import PREFIX, router
 from export_pipelines.web.bodies import Bodies
-from export_pipelines.web.context import Web, cannot_read_patterns
+from export_pipelines.web.context import Web, no_wall_times
 from export_pipelines.web.page import router as page
 from export_pipelines.web.proxies import Proxies
 from export_pipelines.web.refused import add_handlers
@@ -25,11 +25,7 @@ and a `detail` that says what to do next.
 
 
 def create_app(
-    services: Services,
-    *,
-    secret: bytes,
-    dagster: Database | None = None,
-    wall_times: WallTimes = cannot_read_patterns,
+    services: Services, *, secret: bytes, dagster: Database | None = None, wall_times: WallTimes = no_wall_times
 ) -> FastAPI:
     """The application.
 
@@ -37,7 +33,7 @@ def create_app(
         services: the database, the store, the settings and the clock.
         secret: key of the signed links, of API keys' hashes and of sessions.
         dagster: Dagster's own database, to tell whether its daemon ticks; None where it is not known.
-        wall_times: reads the cron patterns of schedules.
+        wall_times: reads cron patterns as Dagster does; without it, schedules cannot be made or previewed.
     """
     app = FastAPI(
         title="export-pipelines",

@@ -1,7 +1,7 @@
 """What every route of the API and the page works with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -12,13 +12,13 @@ from export_pipelines.core.slots import WallTimes
 from export_pipelines.steps.services import Services
 
 
-def cannot_read_patterns(pattern: str, start: datetime) -> Iterator[datetime]:
-    """Stands in where nobody has given a reader of cron patterns.
+def no_wall_times(pattern: str, start: datetime) -> Iterator[datetime]:
+    """Stands for a reader of cron patterns in a service that was given none.
 
     Raises:
         UnavailableError: always.
     """
-    raise UnavailableError(f"This service was started without a reader of cron patterns; {pattern!r} needs one.")
+    raise UnavailableError(f"this service was started without a reader of cron patterns, such as {pattern!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,12 @@ class Web:
 
     Attributes:
         secret: what keys, sessions, links and form tokens are hashed or signed with. Never shown.
-        wall_times: reads cron patterns; it is Dagster's reader, which this layer does not know.
+        wall_times: reads cron patterns; Dagster's own reader, which the web layer does not know.
     """
 
     services: Services
-    secret: bytes = field(repr=False)
-    wall_times: WallTimes = cannot_read_patterns
+    secret: bytes
+    wall_times: WallTimes = no_wall_times
 
 
 async def _web_of(request: Request) -> Web:

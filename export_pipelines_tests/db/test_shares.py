@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from export_pipelines.core.errors import ConflictError, NotFoundError, ValidationError
+from export_pipelines.core.cursors import Position
+from export_pipelines.core.errors import ConflictError, NotFoundError, TooManyRequestsError, ValidationError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.core.shares import NewShare, Share
 from export_pipelines.db import audit, deliveries, jobs, shares
@@ -31,6 +32,11 @@ def give(database: Database, job: ExportJob, *, now: datetime = NOW, **fields: A
     values = {"user_id": None, "email": "eve@example.net", "message": "", "expires_at": ENDS, **fields}
     new = NewShare(job_id=job.id, created_by=job.user_id, **values)
     return shares.create(database, new, recipient="eve@example.net", sharer="Ada", now=now)
+
+
+def copy(database: Database, share: Share, *, times: int) -> None:
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute(COPIES, {"id": share.id, "more": times})
 
 
 def history(database: Database, job: ExportJob) -> list[tuple[str, str | None]]:
@@ -97,12 +103,23 @@ def test_only_a_file_that_lives_as_long_is_shared_and_not_with_the_whole_world(
         with pytest.raises(ConflictError, match="has no file for so long"):
             give(database, unshareable, expires_at=later(hours=25))
     first = give(database, job)
-    with database.raw_connection(autocommit=True) as connection:
-        connection.execute(COPIES, {"id": first.id, "more": shares.MOST_IN_FORCE - 1})
+    copy(database, first, times=shares.MOST_IN_FORCE - 1)
+    later_on = later(hours=1)
     with pytest.raises(ConflictError, match="is shared 100 times already"):
-        give(database, job)
+        give(database, job, now=later_on)
     shares.revoke(database, first.id, job_id=job.id, now=NOW)
-    assert give(database, job).in_force(NOW)
+    assert give(database, job, now=later_on).in_force(NOW)
+
+
+def test_nobody_shares_without_end(database: Database, job: ExportJob) -> None:
+    first = give(database, job)
+    copy(database, first, times=shares.MOST_AN_HOUR - 1)
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute("UPDATE exports.export_shares SET revoked_at = now()")
+    with pytest.raises(TooManyRequestsError, match="shared within an hour") as refused:
+        give(database, job, now=later(minutes=59))
+    assert refused.value.retry_after == 60
+    assert give(database, job, now=later(hours=1)).in_force(NOW)
 
 
 def test_shares_are_found_by_the_beginning_of_their_id_listed_in_pages_and_kept_from_other_jobs(
@@ -111,7 +128,7 @@ def test_shares_are_found_by_the_beginning_of_their_id_listed_in_pages_and_kept_
     given = [give(database, job, now=later(minutes=minute)) for minute in (0, 1, 1)]
     first = shares.list_for_job(database, job.id, limit=2)
     last = first[-1]
-    rest = shares.list_for_job(database, job.id, before=(last.created_at, last.id), limit=2)
+    rest = shares.list_for_job(database, job.id, after=Position(at=last.created_at, id=last.id), limit=2)
     assert sorted((*first, *rest), key=lambda share: share.id) == sorted(given, key=lambda share: share.id)
     assert rest == (given[0],)
     assert shares.find(database, last.id) == last

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import me
+from export_pipelines.web.api import me, shares
 
 PREFIX = "/api"
-_RESOURCES = (me.routes,)
+_RESOURCES = (me.routes, shares.routes)
 
 
 def router() -> APIRouter:

@@ -59,7 +59,8 @@ class ShownJob:
     @property
     def name(self) -> str:
         """The title without the type, which stands beside it; a title that somebody chose stays as it is."""
-        return self.job.title.removeprefix(f"{self.type_title}: ") or self.type_title
+        name = self.job.title.removeprefix(f"{self.type_title}: ") or self.type_title
+        return name[:1].upper() + name[1:]
 
     @property
     def label(self) -> str:

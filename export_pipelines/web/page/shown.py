@@ -53,6 +53,14 @@ def moment(value: datetime) -> Markup:
     return Markup('<time datetime="{}" data-local>{}</time>').format(machine(value), written(value))
 
 
+def clock(value: datetime) -> Markup:
+    """The moment's time of day alone, for lists of what happened within minutes; the day on pointing at it."""
+    at = value.astimezone(UTC)
+    return Markup('<time datetime="{}" data-local="clock" title="{}">{} UTC</time>').format(
+        machine(value), written(value), f"{at:%H:%M:%S}"
+    )
+
+
 def counting(value: datetime, now: datetime) -> Markup:
     """How long it is until the moment, as an element that a script counts down."""
     return Markup('<time datetime="{}" data-until title="{}">{}</time>').format(

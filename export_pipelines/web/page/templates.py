@@ -16,7 +16,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page of ours may do: load, call and send to this very server, and nothing inline."""
-_FILTERS = ("number", "plural", "span", "until", "ago", "moment", "counting", "ordinal", "words")
+_FILTERS = ("number", "plural", "span", "until", "ago", "moment", "clock", "counting", "ordinal", "words")
 _HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Cookie"}
 
 

@@ -1,6 +1,7 @@
 // Moments in the reader's own zone, and how long it is until others, counted down.
 
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 export function showTimes() {
   localize(document);
@@ -10,8 +11,8 @@ export function showTimes() {
 // Also for pieces of the page that come later.
 export function localize(within) {
   for (const time of within.querySelectorAll("time[data-local]")) {
-    time.title = time.textContent.trim();
-    time.textContent = local.format(new Date(time.dateTime));
+    time.title ||= time.textContent.trim();
+    time.textContent = (time.dataset.local === "clock" ? clock : local).format(new Date(time.dateTime));
   }
 }
 

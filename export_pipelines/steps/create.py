@@ -19,7 +19,7 @@ from export_pipelines.db.repeats import RequestKey
 from export_pipelines.steps.callers import Caller
 from export_pipelines.steps.estimate import Estimate, estimate
 from export_pipelines.steps.offers import require_offered
-from export_pipelines.steps.queue import place_of
+from export_pipelines.steps.queue import places_of
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, check, require_ready
 
@@ -72,7 +72,7 @@ def created_of(services: Services, made: Made) -> Created:
     """What there is to say of a job that is made: by now, a database that is away is no reason to say nothing."""
     place, size = None, None
     with suppress(UnavailableError):
-        place = place_of(services, made.job)
+        place = places_of(services, [made.job]).get(made.job.id)
         size = estimate(services, export_type(made.job.type), str(made.job.input["subject_id"]))
     return Created(job=made.job, replayed=made.replayed, place=place, estimate=size)
 

@@ -3,7 +3,7 @@
 The sensor claims through the same function and has its daemon launch; what nobody could launch waits for its next tick.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import sleep
@@ -114,11 +114,10 @@ def terminate_runs(services: Services, job: ExportJob) -> Terminated:
         return Terminated(trouble=str(error))
 
 
-def place_of(services: Services, job: ExportJob) -> Place | None:
-    """Where the job stands in the queue; None when it does not wait there."""
-    if not job.waits or job.claimed_at is not None:
-        return None
-    return jobs.place_of(services.database, job.id, limits=_limits(services), now=services.clock())
+def places_of(services: Services, found: Iterable[ExportJob]) -> Mapping[str, Place]:
+    """Where those of the jobs that wait stand in the queue, by their ids."""
+    waiting = [job.id for job in found if job.waits and job.claimed_at is None]
+    return jobs.places_of(services.database, waiting, limits=_limits(services), now=services.clock())
 
 
 def claim(services: Services, *, by: str) -> tuple[ExportJob, ...]:

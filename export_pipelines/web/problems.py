@@ -71,7 +71,8 @@ def answer(request: Request, problem: Problem) -> Response:
         **problem.more,
     }
     return Response(
-        json.dumps(document, ensure_ascii=False).encode(),
+        # What UTF-8 does not have, half a pair of surrogates, stays JSON when it is escaped so.
+        json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"),
         status_code=problem.status,
         headers=dict(problem.headers),
         media_type="application/problem+json",

@@ -22,6 +22,8 @@ _KINDS: Sequence[tuple[type[Exception], int, str, str]] = (
     (errors.ForbiddenError, 403, "forbidden", "You may not do this"),
     (errors.ConflictError, 409, "conflict", "It cannot be done as things stand"),
     (errors.SupersededError, 409, "conflict", "It cannot be done as things stand"),
+    (errors.TooManyRequestsError, 429, "too-many-requests", "You have asked too often"),
+    (errors.KeyReusedError, 422, "idempotency-key-reused", "The key was another request's"),
     (errors.RequestError, 422, "invalid-request", "The request is not valid"),
 )
 """The first that fits decides."""
@@ -56,7 +58,9 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(PREFIX) or getattr(request.state, "page", False):
         for kind, status, code, title in _KINDS:
             if isinstance(error, kind):
-                return answer(request, Problem(status=status, code=code, title=title, detail=_sentence(error)))
+                headers = _headers(error)
+                problem = Problem(status=status, code=code, title=title, detail=_sentence(error), headers=headers)
+                return answer(request, problem)
     logger.error("request failed", exc_info=error)
     return answer(request, INTERNAL)
 
@@ -105,6 +109,10 @@ def _field(entry: Mapping[str, Any]) -> str:
     """``options.profile``, as the client wrote it; ``body`` for all of it."""
     place = [str(part) for part in entry["loc"][1:]]
     return ".".join(place) or str(entry["loc"][0])
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.TooManyRequestsError) else {}
 
 
 def _sentence(error: Exception) -> str:

@@ -5,7 +5,7 @@ from export_pipelines.db.jobs.creation import create, create_all_in, create_in
 from export_pipelines.db.jobs.once import Asking, Made, create_once, made_before, requeue_once
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
 from export_pipelines.db.jobs.pages import JobFilter, JobPage, page
-from export_pipelines.db.jobs.places import Place, WaitsFor, place_of
+from export_pipelines.db.jobs.places import Place, WaitsFor, places_of
 from export_pipelines.db.jobs.progress import report_progress
 from export_pipelines.db.jobs.queries import (
     by_ids,
@@ -64,7 +64,7 @@ __all__ = [
     "made_before",
     "note_link",
     "page",
-    "place_of",
+    "places_of",
     "put_back",
     "queue_length",
     "ref_of",

@@ -1,10 +1,12 @@
-"""A job's place in the queue: how many go before it, and what it waits for."""
+"""Places in the queue: how many go before a job, and what it waits for."""
 
 import enum
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.queue import ORDER, TURNS, Limits
@@ -15,9 +17,9 @@ _PLACE = f"""{TURNS}, line AS (
         row_number() OVER (ORDER BY turn IS NULL, {ORDER}, unfinished.created_at, unfinished.id) AS place
     FROM unfinished LEFT JOIN turns ON turns.id = unfinished.id WHERE waits
 )
-SELECT place, turn > :per_user AS over, NOT ready AS early,
+SELECT id, place, turn > :per_user AS over, NOT ready AS early,
     (SELECT coalesce(sum(running), 0) FROM users) >= :total AS full_up
-FROM line WHERE id = :id
+FROM line WHERE id = ANY(:ids)
 """  # noqa: S608 - all of it stands here
 
 
@@ -44,14 +46,15 @@ class Place:
     waits_for: WaitsFor
 
 
-def place_of(database: Database, job_id: str, *, limits: Limits, now: datetime) -> Place | None:
-    """The job's place now; None when it does not wait, or has been promised a run."""
-    values = {"id": job_id, "now": now, "total": limits.total, "per_user": limits.per_user}
+def places_of(database: Database, job_ids: Iterable[str], *, limits: Limits, now: datetime) -> Mapping[str, Place]:
+    """The places now, by id, of those of the jobs that wait and have not been promised a run."""
+    values = {"ids": list(job_ids), "now": now, "total": limits.total, "per_user": limits.per_user}
+    if not values["ids"]:
+        return {}
     with database.transaction() as session:
-        found = session.execute(text(database.sql(_PLACE)), values).one_or_none()
-    if found is None:
-        return None
-    reasons = {WaitsFor.ITS_TIME: found.early, WaitsFor.OWN_JOBS: found.over, WaitsFor.ROOM: found.full_up}
-    return Place(
-        position=found.place, waits_for=next((why for why, holds in reasons.items() if holds), WaitsFor.LAUNCH)
-    )
+        return {row.id: _place(row) for row in session.execute(text(database.sql(_PLACE)), values)}
+
+
+def _place(row: Row[Any]) -> Place:
+    reasons = {WaitsFor.ITS_TIME: row.early, WaitsFor.OWN_JOBS: row.over, WaitsFor.ROOM: row.full_up}
+    return Place(position=row.place, waits_for=next((why for why, holds in reasons.items() if holds), WaitsFor.LAUNCH))

@@ -5,7 +5,7 @@ The rule of who may see a job is that of ``steps.access``, in SQL; their tests h
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -14,13 +14,12 @@ from psycopg import AsyncConnection
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db.database import Database
+from export_pipelines.db.evaluation.api_keys import USE_NOTED_EVERY
 from export_pipelines.db.events import Event
 from export_pipelines.db.watching.records import JobNow, Question, Sight
 
 MOST_EVENTS = 100
 """Events in one answer; who is further behind asks again."""
-USE_NOTED_EVERY = timedelta(minutes=1)
-"""How exact ``last_used_at`` of a key is: noting every use would make each look a write."""
 
 _JOB = tuple(each.name for each in fields(JobNow))
 _EVENT = tuple(each.name for each in fields(Event) if each.name != "job_id")

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import me, shares
+from export_pipelines.web.api import choices, creating, exports, me, previews, shares
 
 PREFIX = "/api"
-_RESOURCES = (me.routes, shares.routes)
+_RESOURCES = (me.routes, choices.routes, previews.routes, creating.routes, exports.routes, shares.routes)
 
 
 def router() -> APIRouter:

@@ -1,0 +1,81 @@
+"""How a job that is watched looks in JSON: for pollers, and in the data of events."""
+
+from typing import Any
+
+import orjson
+from pydantic import ConfigDict, Field
+
+from export_pipelines.core.jobs import JobStatus
+from export_pipelines.db.events import Event
+from export_pipelines.db.watching import JobNow
+from export_pipelines.web.api.bodies import Answer, Moment, shown
+
+_EXAMPLE = {
+    "id": "c0mwxr8d3p4kzv1q7t9y2b6n5",
+    "status": "PROCESSING",
+    "attempt": 1,
+    "progress_percent": 62,
+    "phase": "rendering",
+    "rows_done": 46_500,
+    "rows_total": 93_000,
+    "bytes_done": 240_123_904,
+    "bytes_per_second": 31_457_280.0,
+    "estimated_finish_at": "2026-03-01T12:00:12.500Z",
+    "error": None,
+    "updated_at": "2026-03-01T12:00:04.250Z",
+}
+
+
+class Standing(Answer):
+    """How an export comes along."""
+
+    id: str
+    status: JobStatus
+    attempt: int = Field(description="1 for the first try; a retry counts on.")
+    progress_percent: int = Field(description="Never falls within an attempt; 100 when the file is there.")
+    phase: str | None = Field(description="What is being done, like `rendering`.")
+    rows_done: int
+    rows_total: int | None
+    bytes_done: int = Field(description="Bytes through the phase; of a completed export, the file's.")
+    bytes_per_second: float | None
+    estimated_finish_at: Moment | None
+    error: str | None = Field(description="Why it failed; null otherwise.")
+    updated_at: Moment
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+
+def standing(job: JobNow) -> dict[str, Any]:
+    """The fields of :class:`Standing`; by hand, for they are made a thousand times a second."""
+    finish = job.estimated_finish_at
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "progress_percent": job.progress_percent,
+        "phase": job.phase,
+        "rows_done": job.rows_done,
+        "rows_total": job.rows_total,
+        "bytes_done": job.bytes_done,
+        "bytes_per_second": job.bytes_per_second,
+        "estimated_finish_at": None if finish is None else shown(finish),
+        "error": job.error,
+        "updated_at": shown(job.updated_at),
+    }
+
+
+def moment_of(event: Event, job: JobNow) -> dict[str, Any]:
+    """An event's own figures and time; status, total, rate and estimate are the row's of now."""
+    return standing(job) | {
+        "attempt": event.attempt,
+        "progress_percent": event.progress_percent,
+        "rows_done": event.rows_done,
+        "bytes_done": event.bytes_done,
+        "message": event.message,
+        "updated_at": shown(event.at),
+    }
+
+
+def as_json(document: dict[str, Any]) -> bytes:
+    """The document as it goes out."""
+    return orjson.dumps(document)

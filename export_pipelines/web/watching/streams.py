@@ -1,0 +1,126 @@
+"""One stream of server-sent events: what is new of a job at each tick, until the job, or the right to see it, ends.
+
+Whatever has an ``id`` is a row of ``export_events``, told once and in order. Nothing of a stream is kept between two
+connections: a client that names the last id it has gets what came after, from whichever process it asks.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi.sse import EventSourceResponse, format_sse_event
+from starlette.types import Message, Send
+
+from export_pipelines.core.errors import UnavailableError
+from export_pipelines.db.watching import Sight
+from export_pipelines.web.callers import Credentials
+from export_pipelines.web.watching.shapes import as_json, moment_of, standing
+from export_pipelines.web.watching.watch import Watch
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 1.25
+"""After so long without a word a comment is sent; with a tick and a busy moment it comes within two seconds."""
+SEND_SECONDS = 20
+"""A client that takes nothing for so long is dropped; it can come back with the last id it has."""
+LONGEST_SECONDS = 3600
+"""After that the client has to come back, so that no stream outlives everything that was known when it began."""
+RETRY_MS = 2_000
+AWAY_RETRY_MS = 10_000
+
+
+@dataclass(kw_only=True)
+class Stream:
+    """What one client has got so far.
+
+    Attributes:
+        after: the id of the last event it has.
+        first: what was seen when access was checked, before the answer began.
+    """
+
+    watch: Watch
+    credentials: Credentials
+    job_id: str
+    after: int
+    first: Sight
+    _place: int | None = None
+    _told_at: float = field(default=0.0)
+
+    async def told(self) -> AsyncIterator[bytes]:
+        """The stream, piece by piece."""
+        self.watch.enter()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LONGEST_SECONDS
+        try:
+            yield format_sse_event(retry=RETRY_MS)
+            sight = self.first
+            while True:
+                pieces, over = self._news(sight)
+                if pieces or loop.time() - self._told_at >= QUIET_SECONDS:
+                    self._told_at = loop.time()
+                    yield b"".join(pieces) or format_sse_event(comment="nothing new")
+                if over or self.watch.ending or loop.time() > until:
+                    return
+                if sight.all_events:
+                    await self.watch.tick()
+                sight = await self.watch.look(self.credentials, self.job_id, after=self.after)
+        except UnavailableError as error:
+            logger.warning("event stream ended reason=%s", error)
+            yield format_sse_event(comment="not available at the moment", retry=AWAY_RETRY_MS)
+        finally:
+            self.watch.leave()
+
+    def _news(self, sight: Sight) -> tuple[list[bytes], bool]:
+        """What to send for what was seen, and whether it is the last."""
+        job = sight.job
+        if job is None:
+            return [_end(_no_more(self.job_id, sight))], True
+        over = job.over and sight.all_events
+        *before, last = [*sight.events] or [None]
+        pieces = [_event("progress", moment_of(event, job), event.id) for event in before if event is not None]
+        if last is not None:
+            self.after = last.id
+        if over:
+            message = None if last is None else last.message
+            pieces.append(_event("end", standing(job) | {"message": message}, None if last is None else last.id))
+        elif last is not None:
+            pieces.append(_event("progress", moment_of(last, job), last.id))
+        return pieces, over
+
+
+class EventStream(EventSourceResponse):
+    """The answer; a client that takes nothing is not waited for."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the stream's pieces as they come."""
+
+        async def send_soon(message: Message) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        try:
+            await super().stream_response(send_soon)
+        except TimeoutError:
+            # The server closes what was not finished.
+            logger.info("event stream dropped reason=its client took nothing for %d s", SEND_SECONDS)
+
+
+def _event(kind: str, data: dict[str, Any], id_: int | None) -> bytes:
+    return format_sse_event(event=kind, data_str=as_json(data).decode(), id=None if id_ is None else str(id_))
+
+
+def _end(data: dict[str, Any]) -> bytes:
+    return _event("end", data, None)
+
+
+def _no_more(job_id: str, sight: Sight) -> dict[str, Any]:
+    """Why a job that was to be seen when the stream began is no longer."""
+    if not sight.exists:
+        return {"id": job_id, "status": "DELETED", "message": "The export was deleted."}
+    if sight.user_id is None:
+        message = "The key or session that this stream began with was revoked or is over; come back with another."
+    else:
+        message = "The export is no longer shared with you; ask its owner."
+    return {"id": job_id, "status": "NOT_READABLE", "message": message}

@@ -20,13 +20,11 @@ from export_pipelines.db import shares as given
 from export_pipelines.steps import shares, sharing
 from export_pipelines.steps.access import manageable, manages
 from export_pipelines.steps.end import Ending, end
-from export_pipelines.steps.queue import terminate_runs
 from export_pipelines.steps.retry import retry as take_up_again
 from export_pipelines.steps.shares import Wish
 from export_pipelines.web.page.forms import Form, FormOf
 from export_pipelines.web.page.history import readable
 from export_pipelines.web.page.job import page_of
-from export_pipelines.web.page.launching import launch
 from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
 
 _STATUSES: dict[type[RequestError], int] = {
@@ -60,7 +58,7 @@ def cancel(visit: SenderOf, job_id: str, form: FormOf, later: BackgroundTasks) -
             raise ConflictError("It came to an end by itself meanwhile.")
         ended = end(visit.services, visit.caller, job_id)
         if ended.done is Ending.CANCELLED:
-            later.add_task(terminate_runs, visit.services, ended.job)
+            later.add_task(visit.web.dagster.terminate, visit.services, ended.job)
         return see(_back(form, job_id), notice=str(ended.done))
 
     return _tried(visit, job_id, act)
@@ -85,7 +83,7 @@ def retry(visit: SenderOf, job_id: str, form: FormOf, later: BackgroundTasks) ->
 
     def act() -> Response:
         made = take_up_again(visit.services, visit.caller, job_id)
-        launch(visit, later)
+        later.add_task(visit.web.dagster.launch, visit.services)
         return see(_back(form, made.job.id), notice="retried")
 
     return _tried(visit, job_id, act)

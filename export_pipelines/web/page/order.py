@@ -15,11 +15,13 @@ from export_pipelines.steps.orders import Of, Terms, Told, build_order
 from export_pipelines.steps.submit import Order
 from export_pipelines.web.page import choices
 from export_pipelines.web.page.forms import Form, FormOf
-from export_pipelines.web.page.launching import launch
 from export_pipelines.web.page.offered import groups, offered_type
 from export_pipelines.web.page.visits import FRAGMENT, SenderOf, Visit, VisitOf, see, told
 
 _OPTION = "option."
+_WAIT_SECONDS = 5
+"""For room among the previews that are made at once."""
+_BUSY = "Many previews are being made just now. Try again in some seconds."
 
 routes = APIRouter(include_in_schema=False)
 
@@ -112,15 +114,19 @@ def _start(visit: Visit, type_: ExportType, given: Given, later: BackgroundTasks
         if isinstance(error, TooManyRequestsError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
-    launch(visit, later)
+    later.add_task(visit.web.dagster.launch, visit.services)
     return see(f"/exports/{made.job.id}", notice="started")
 
 
 def _preview(visit: Visit, type_: ExportType, given: Given) -> Mapping[str, object]:
+    if not visit.web.previews.acquire(timeout=_WAIT_SECONDS):
+        return {"preview": None, "sample": None, "preview_error": _BUSY}
     try:
         expected = expect(visit.services, visit.caller, order_of(visit, type_, given))
     except RequestError as error:
         return {"preview": None, "sample": None, "preview_error": told(error)}
+    finally:
+        visit.web.previews.release()
     return {"preview": expected.estimate, "sample": expected.sample, "preview_error": ""}
 
 

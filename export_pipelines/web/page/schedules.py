@@ -13,7 +13,6 @@ from export_pipelines.core.slots import Slot
 from export_pipelines.db import schedules
 from export_pipelines.steps import schedules as steps
 from export_pipelines.web.page.jobs_shown import TYPE_TITLES
-from export_pipelines.web.page.launching import launch
 from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
 from export_pipelines.web.problems import Problem, ProblemError
 
@@ -55,7 +54,7 @@ def run(visit: SenderOf, schedule_id: str, later: BackgroundTasks) -> Response:
         job = steps.run_now(visit.services, found)
     except RequestError as error:
         return _page(visit, status=422, error=told(error))
-    launch(visit, later)
+    later.add_task(visit.web.dagster.launch, visit.services)
     return see(f"/exports/{job.id}", notice="started")
 
 

@@ -15,6 +15,7 @@ from export_pipelines.web.context import Web, no_wall_times
 from export_pipelines.web.page import router as page
 from export_pipelines.web.proxies import Proxies
 from export_pipelines.web.refused import add_handlers
+from export_pipelines.web.watching.watch import Watch
 
 _ABOUT = """Exports of a team's data: ask for one, watch it, fetch the file, share it.
 
@@ -46,6 +47,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.web = Web(services=services, secret=secret, wall_times=wall_times)
+    app.state.watch = Watch(services)
     database, store, clock = services.database, services.store, services.clock
     links = downloads.Downloads(
         database, store, secret=secret, clock=clock, redirect=services.settings.redirect_downloads

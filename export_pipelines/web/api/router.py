@@ -2,10 +2,19 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import choices, creating, exports, me, previews, shares
+from export_pipelines.web.api import choices, creating, exports, fetching, me, previews, shares, watching
 
 PREFIX = "/api"
-_RESOURCES = (me.routes, choices.routes, previews.routes, creating.routes, exports.routes, shares.routes)
+_RESOURCES = (
+    me.routes,
+    choices.routes,
+    previews.routes,
+    creating.routes,
+    exports.routes,
+    watching.routes,
+    fetching.routes,
+    shares.routes,
+)
 
 
 def router() -> APIRouter:

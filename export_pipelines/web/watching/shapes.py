@@ -3,14 +3,15 @@
 from typing import Any
 
 import orjson
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db.events import Event
+from export_pipelines.db.jobs import Place
 from export_pipelines.db.watching import JobNow
 from export_pipelines.web.api.bodies import Answer, Moment, shown
 
-_EXAMPLE = {
+_EXAMPLE: dict[str, JsonValue] = {
     "id": "c0mwxr8d3p4kzv1q7t9y2b6n5",
     "status": "PROCESSING",
     "attempt": 1,
@@ -64,14 +65,22 @@ def standing(job: JobNow) -> dict[str, Any]:
     }
 
 
-def moment_of(event: Event, job: JobNow) -> dict[str, Any]:
-    """An event's own figures and time; status, total, rate and estimate are the row's of now."""
+def told_now(job: JobNow, message: str | None, place: Place | None = None) -> dict[str, Any]:
+    """The data of an event that tells how the job stands."""
     return standing(job) | {
+        "message": message,
+        "queue_position": None if place is None else place.position,
+        "queue_waits_for": None if place is None else place.waits_for.value,
+    }
+
+
+def moment_of(event: Event, job: JobNow) -> dict[str, Any]:
+    """The data of an event that was written down: its own figures and time; whatever else is the row's of now."""
+    return told_now(job, event.message) | {
         "attempt": event.attempt,
         "progress_percent": event.progress_percent,
         "rows_done": event.rows_done,
         "bytes_done": event.bytes_done,
-        "message": event.message,
         "updated_at": shown(event.at),
     }
 
@@ -79,3 +88,13 @@ def moment_of(event: Event, job: JobNow) -> dict[str, Any]:
 def as_json(document: dict[str, Any]) -> bytes:
     """The document as it goes out."""
     return orjson.dumps(document)
+
+
+STREAM_EXAMPLE = (
+    "retry: 2000\n\n"
+    'event: progress\nid: 4711\ndata: {"id": "c0mwxr8d3p4kzv1q7t9y2b6n5", "status": "PROCESSING", '
+    '"progress_percent": 62, "message": "rendering", "queue_position": null}\n\n'
+    'event: end\nid: 4712\ndata: {"id": "c0mwxr8d3p4kzv1q7t9y2b6n5", "status": "COMPLETED", '
+    '"progress_percent": 100, "message": "published", "queue_position": null}\n\n'
+)
+"""The shape of a stream; the data have all fields of :class:`Standing`."""

@@ -7,16 +7,17 @@ connections: a client that names the last id it has gets what came after, from w
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Message, Send
 
 from export_pipelines.core.errors import UnavailableError
+from export_pipelines.db.jobs import Place
 from export_pipelines.db.watching import Sight
 from export_pipelines.web.callers import Credentials
-from export_pipelines.web.watching.shapes import as_json, moment_of, standing
+from export_pipelines.web.watching.shapes import as_json, moment_of, told_now
 from export_pipelines.web.watching.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -45,49 +46,52 @@ class Stream:
     job_id: str
     after: int
     first: Sight
-    _place: int | None = None
-    _told_at: float = field(default=0.0)
+    _place: Place | None = None
+    _told_at: float = 0.0
 
     async def told(self) -> AsyncIterator[bytes]:
         """The stream, piece by piece."""
-        self.watch.enter()
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LONGEST_SECONDS
-        try:
+        now = asyncio.get_running_loop().time
+        until = now() + LONGEST_SECONDS
+        with self.watch.stream_open():
             yield format_sse_event(retry=RETRY_MS)
-            sight = self.first
-            while True:
-                pieces, over = self._news(sight)
-                if pieces or loop.time() - self._told_at >= QUIET_SECONDS:
-                    self._told_at = loop.time()
-                    yield b"".join(pieces) or format_sse_event(comment="nothing new")
-                if over or self.watch.ending or loop.time() > until:
-                    return
-                if sight.all_events:
-                    await self.watch.tick()
-                sight = await self.watch.look(self.credentials, self.job_id, after=self.after)
-        except UnavailableError as error:
-            logger.warning("event stream ended reason=%s", error)
-            yield format_sse_event(comment="not available at the moment", retry=AWAY_RETRY_MS)
-        finally:
-            self.watch.leave()
+            try:
+                sight = self.first
+                while True:
+                    pieces = self._news(sight) + await self._in_the_queue(sight)
+                    if pieces or now() - self._told_at >= QUIET_SECONDS:
+                        self._told_at = now()
+                        yield b"".join(pieces) or format_sse_event(comment="nothing new")
+                    if _is_over(sight) or self.watch.ending or now() > until:
+                        return
+                    if sight.all_events:
+                        await self.watch.tick()
+                    sight = await self.watch.look(self.credentials, self.job_id, after=self.after)
+            except UnavailableError as error:
+                logger.warning("event stream ended reason=%s", error)
+                yield format_sse_event(comment="not available at the moment", retry=AWAY_RETRY_MS)
 
-    def _news(self, sight: Sight) -> tuple[list[bytes], bool]:
-        """What to send for what was seen, and whether it is the last."""
+    def _news(self, sight: Sight) -> list[bytes]:
+        """What to send for what was seen. The last event of a job that is over tells how it ended."""
         job = sight.job
         if job is None:
-            return [_end(_no_more(self.job_id, sight))], True
-        over = job.over and sight.all_events
-        *before, last = [*sight.events] or [None]
-        pieces = [_event("progress", moment_of(event, job), event.id) for event in before if event is not None]
-        if last is not None:
-            self.after = last.id
-        if over:
-            message = None if last is None else last.message
-            pieces.append(_event("end", standing(job) | {"message": message}, None if last is None else last.id))
-        elif last is not None:
-            pieces.append(_event("progress", moment_of(last, job), last.id))
-        return pieces, over
+            return [_event("end", _no_more(self.job_id, sight))]
+        told = sight.events
+        if told:
+            self.after = told[-1].id
+        if not _is_over(sight):
+            return [_event("progress", moment_of(event, job), event.id) for event in told]
+        pieces = [_event("progress", moment_of(event, job), event.id) for event in told[:-1]]
+        message, id_ = (told[-1].message, told[-1].id) if told else (None, None)
+        return [*pieces, _event("end", told_now(job, message), id_)]
+
+    async def _in_the_queue(self, sight: Sight) -> list[bytes]:
+        """The job's place, when it has another than was told last."""
+        place = await self.watch.place(self.job_id) if sight.waits else None
+        if sight.job is None or place is None or place == self._place:
+            return []
+        self._place = place
+        return [_event("progress", told_now(sight.job, "waits in the queue", place))]
 
 
 class EventStream(EventSourceResponse):
@@ -107,12 +111,12 @@ class EventStream(EventSourceResponse):
             logger.info("event stream dropped reason=its client took nothing for %d s", SEND_SECONDS)
 
 
-def _event(kind: str, data: dict[str, Any], id_: int | None) -> bytes:
+def _is_over(sight: Sight) -> bool:
+    return sight.job is None or (sight.job.over and sight.all_events)
+
+
+def _event(kind: str, data: dict[str, Any], id_: int | None = None) -> bytes:
     return format_sse_event(event=kind, data_str=as_json(data).decode(), id=None if id_ is None else str(id_))
-
-
-def _end(data: dict[str, Any]) -> bytes:
-    return _event("end", data, None)
 
 
 def _no_more(job_id: str, sight: Sight) -> dict[str, Any]:

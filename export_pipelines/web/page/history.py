@@ -1,15 +1,17 @@
 """The history: the visitor's own exports, the newest first, and one row of it alone."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from export_pipelines.core.errors import NotFoundError, RequestError
-from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
+from export_pipelines.db import events
 from export_pipelines.steps import access
 from export_pipelines.steps.job_lists import Listed, Wanted, list_jobs
-from export_pipelines.steps.queue import place_of
+from export_pipelines.steps.queue import places_of
 from export_pipelines.web.page.jobs_shown import STATUS_WORDS, ShownJob, by_day
 from export_pipelines.web.page.offered import offered
 from export_pipelines.web.page.visits import Visit, VisitOf, no_such_export
@@ -41,7 +43,7 @@ def show(
     return visit.page(
         "history.html",
         place="/",
-        days=by_day(tuple(show_job(visit, job) for job in listed.jobs)),
+        days=by_day(show_jobs(visit, listed.jobs)),
         query=wanted,
         filtered=bool(given),
         paged=bool(cursor),
@@ -72,13 +74,29 @@ def readable(visit: Visit, job_id: str) -> ExportJob:
 
 def show_job(visit: Visit, job: ExportJob) -> ShownJob:
     """The job as this visitor sees it."""
-    place = place_of(visit.services, job)
-    return ShownJob(
-        job=job,
-        now=visit.now,
-        place=None if place is None else place.position,
-        manageable=access.manages(visit.caller, job),
+    [found] = show_jobs(visit, (job,))
+    return found
+
+
+def show_jobs(visit: Visit, found: Sequence[ExportJob]) -> tuple[ShownJob, ...]:
+    """The same for many, with one look at the queue."""
+    places = places_of(visit.services, found)
+    return tuple(
+        ShownJob(
+            job=job,
+            now=visit.now,
+            place=places[job.id].position if job.id in places else None,
+            manageable=access.manages(visit.caller, job),
+            last_event=_last_event(visit, job),
+        )
+        for job in found
     )
+
+
+def _last_event(visit: Visit, job: ExportJob) -> int:
+    """Where a script that follows the job has to begin; nobody follows one that is over."""
+    event = events.last_event(visit.services.database, job.id) if job.status in UNFINISHED else None
+    return 0 if event is None else event.id
 
 
 def _listed(visit: Visit, wanted: dict[str, str], cursor: str) -> Listed:

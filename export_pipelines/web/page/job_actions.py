@@ -10,16 +10,18 @@ from fastapi.responses import RedirectResponse, Response
 
 from export_pipelines.core.errors import (
     ConflictError,
+    ExpiredLinkError,
     ForbiddenError,
     NotFoundError,
     RequestError,
     TooManyRequestsError,
 )
-from export_pipelines.core.jobs import UNFINISHED, ExportJob
+from export_pipelines.core.jobs import UNFINISHED
 from export_pipelines.db import shares as given
-from export_pipelines.steps import shares, sharing
-from export_pipelines.steps.access import manageable, manages
+from export_pipelines.steps import shares
+from export_pipelines.steps.access import manageable
 from export_pipelines.steps.end import Ending, end
+from export_pipelines.steps.fetching import fetch
 from export_pipelines.steps.retry import retry as take_up_again
 from export_pipelines.steps.shares import Wish
 from export_pipelines.web.page.forms import Form, FormOf
@@ -29,6 +31,7 @@ from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
 
 _STATUSES: dict[type[RequestError], int] = {
     ConflictError: 409,
+    ExpiredLinkError: 410,
     ForbiddenError: 403,
     TooManyRequestsError: 429,
 }
@@ -41,7 +44,7 @@ def download(visit: VisitOf, job_id: str) -> Response:
     """To the file, by a link that is made for this download."""
     job = readable(visit, job_id)
     try:
-        link = _link(visit, job)
+        link = fetch(visit.services, visit.caller, job.id).url
     except RequestError as error:
         return page_of(visit, job, status=_status(error), error=told(error))
     # On the server that is asked, whatever name others know it by; and no form, so that a store may be led to.
@@ -117,14 +120,6 @@ def revoke(visit: SenderOf, job_id: str, share_id: str) -> Response:
         return see(f"/exports/{job_id}#share", notice="revoked")
 
     return _tried(visit, job_id, act)
-
-
-def _link(visit: Visit, job: ExportJob) -> str:
-    """An hour long at most; a viewer's counts for their share."""
-    user_id = visit.caller.user.id
-    if manages(visit.caller, job):
-        return sharing.share(visit.services, job, person=user_id, hours=1)
-    return shares.link_for(visit.services, job, user_id=user_id, actor=visit.caller.actor).url
 
 
 def _tried(visit: Visit, job_id: str, act: Callable[[], Response]) -> Response:

@@ -26,6 +26,7 @@ class ShownJob:
     Attributes:
         now: when the page was made.
         place: in the queue, 1 for the next; None when it does not wait.
+        last_event: id of the newest event that the page knows of; 0 for none.
         manageable: whether whoever looks may cancel, retry, share and delete it.
     """
 
@@ -33,6 +34,7 @@ class ShownJob:
     now: datetime
     place: int | None = None
     manageable: bool = True
+    last_event: int = 0
 
     @property
     def status(self) -> JobStatus:

@@ -5,8 +5,8 @@ import { localize, span } from "./times.js";
 // A browser opens six connections to a server, for all of its tabs together; the rest of the page needs some of them.
 const STREAMS = 2;
 const POLL_MS = 2000;
-const ENDED = ["COMPLETED", "FAILED", "CANCELLED", "EXPIRED"];
 
+const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
 let streams = 0;
 
 export function followJobs() {
@@ -21,7 +21,7 @@ function follow(row) {
   const path = `/api/exports/${encodeURIComponent(row.dataset.job)}`;
   if (streams >= STREAMS || !("EventSource" in window)) return poll(row, path);
   streams += 1;
-  const source = new EventSource(`${path}/events`);
+  const source = new EventSource(`${path}/events?lastEventId=${row.dataset.event}`);
   const leave = () => {
     source.close();
     streams -= 1;
@@ -29,7 +29,8 @@ function follow(row) {
   const hear = (event) => {
     if (show(row, JSON.parse(event.data))) leave();
   };
-  for (const name of ["message", "progress", "status", "end"]) source.addEventListener(name, hear);
+  source.addEventListener("progress", hear);
+  source.addEventListener("end", hear);
   source.addEventListener("error", () => {
     // While it says CONNECTING the browser tries again by itself.
     if (source.readyState === EventSource.CLOSED && row.isConnected) {
@@ -51,12 +52,12 @@ async function poll(row, path) {
   }
 }
 
-// Whether it has ended.
+// Whether there is nothing more to hear for this row: it has another status, and so the server shows it otherwise.
 function show(row, state) {
   const status = state.status ?? row.dataset.status;
   if (status !== row.dataset.status) {
     renew(row);
-    return ENDED.includes(status) || !row.isConnected;
+    return true;
   }
   const percent = state.progress_percent;
   const bar = row.querySelector("progress");
@@ -64,19 +65,28 @@ function show(row, state) {
     bar.value = percent;
     row.querySelector("[data-percent]").textContent = `${percent} %`;
   }
-  const doing = state.message ?? state.phase;
+  const doing = state.queue_position ? waiting(state.queue_position) : state.message ?? state.phase;
   if (doing) row.querySelector("[data-doing]").textContent = doing.charAt(0).toUpperCase() + doing.slice(1);
   const left = row.querySelector("[data-left]");
   const seconds = (new Date(state.estimated_finish_at ?? 0) - Date.now()) / 1000;
   left.hidden = seconds <= 0;
   left.textContent = `${span(seconds)} left`;
-  return ENDED.includes(status);
+  return false;
+}
+
+// As jobs_shown.ShownJob.doing of the server.
+function waiting(place) {
+  if (place === 1) return "next in the queue";
+  const ending = { one: "st", two: "nd", few: "rd", other: "th" }[ordinals.select(place)];
+  return `${place}${ending} in the queue`;
 }
 
 // The row as the server shows it now, in place of the old one; the page of one export is loaded anew.
 async function renew(row) {
   if (row.dataset.live === "page" || !row.id) return location.reload();
   const answer = await fetch(`/exports/${encodeURIComponent(row.dataset.job)}/row`).catch(() => null);
+  if (answer && answer.status === 401) return location.reload();
+  if (answer && answer.status === 404) return row.remove();
   if (!answer || !answer.ok || !row.isConnected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const next = page.querySelector("[data-job]");

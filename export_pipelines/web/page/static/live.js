@@ -4,6 +4,7 @@ import { localize, span } from "./times.js";
 
 // A browser opens six connections to a server, for all of its tabs together; the rest of the page needs some of them.
 const STREAMS = 2;
+const MOST_FAILED = 3;
 const POLL_MS = 2000;
 
 const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
@@ -26,14 +27,17 @@ function follow(row) {
     source.close();
     streams -= 1;
   };
+  let failed = 0;
   const hear = (event) => {
+    failed = 0;
     if (show(row, JSON.parse(event.data))) leave();
   };
   source.addEventListener("progress", hear);
   source.addEventListener("end", hear);
   source.addEventListener("error", () => {
-    // While it says CONNECTING the browser tries again by itself.
-    if (source.readyState === EventSource.CLOSED && row.isConnected) {
+    // While it says CONNECTING the browser tries again by itself; something on the way may never let a stream through.
+    failed += 1;
+    if (source.readyState === EventSource.CLOSED || failed >= MOST_FAILED) {
       leave();
       poll(row, path);
     }

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
@@ -34,11 +35,16 @@ _MALFORMED = Problem(
     title="This is not JSON",
     detail="The request's body cannot be read as JSON; correct it.",
 )
+_NOT_SENT_AS_JSON = Problem(
+    status=415,
+    code="unsupported-media-type",
+    title="The body is not sent as JSON",
+    detail="Send the body as JSON, and say so with the header Content-Type: application/json.",
+)
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "There is no such field here",
-        # Also what a body is that came as another kind, which is curl's default.
-        "model_attributes_type": "It must be a JSON object, sent with the header Content-Type: application/json",
+        "model_attributes_type": "It must be a JSON object",
     }
 )
 """Where pydantic's own words would not tell a client what to do."""
@@ -81,6 +87,8 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return answer(request, _MALFORMED)
+    if any(entry["loc"][0] == "body" for entry in found) and not _is_json(request):
+        return answer(request, _NOT_SENT_AS_JSON)
     refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
@@ -93,6 +101,9 @@ async def _tell_status(request: Request, error: Exception) -> Response:
     """The framework's own refusals: no such address, no such method."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # The one that the framework makes of its own: a body that is not Unicode, or nested without end.
+        return answer(request, _MALFORMED)
     title = HTTPStatus(error.status_code).phrase
     if request.url.path.startswith(PREFIX):
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
@@ -101,9 +112,10 @@ async def _tell_status(request: Request, error: Exception) -> Response:
     else:
         detail = "There is nothing at this address. Check it, or begin at the exports page."
     code = title.lower().replace(" ", "-")
-    problem = Problem(
-        status=error.status_code, code=code, title=title, detail=detail, headers=dict(error.headers or {})
-    )
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = _allowed(request, headers["Allow"])
+    problem = Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers)
     return answer(request, problem)
 
 
@@ -112,6 +124,24 @@ async def _tell_internal(request: Request, error: Exception) -> Response:
     response = answer(request, INTERNAL)
     response.headers.update(SAFE_HEADERS)
     return response
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body says that it is JSON; one that is empty need not say anything."""
+    length = request.headers.get("content-length")
+    if length == "0" or (length is None and "transfer-encoding" not in request.headers):
+        return True
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _allowed(request: Request, told: str) -> str:
+    """All methods of this address; of several routes with it the framework names but one's."""
+    methods = {method.strip() for method in told.split(",") if method.strip()}
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(request.scope["path"]):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods))
 
 
 def _field(entry: Mapping[str, Any]) -> str:

@@ -105,18 +105,17 @@ async def _tell_status(request: Request, error: Exception) -> Response:
         # The one that the framework makes of its own: a body that is not Unicode, or nested without end.
         return answer(request, _MALFORMED)
     title = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
     if request.url.path.startswith(PREFIX):
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request)
     elif request.url.path.startswith("/downloads"):
         detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
     else:
         detail = "There is nothing at this address. Check it, or begin at the exports page."
     code = title.lower().replace(" ", "-")
-    headers = dict(error.headers or {})
-    if "Allow" in headers:
-        headers["Allow"] = _allowed(request, headers["Allow"])
-    problem = Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers)
-    return answer(request, problem)
+    return answer(request, Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers))
 
 
 async def _tell_internal(request: Request, error: Exception) -> Response:
@@ -135,13 +134,11 @@ def _is_json(request: Request) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-def _allowed(request: Request, told: str) -> str:
-    """All methods of this address; of several routes with it the framework names but one's."""
-    methods = {method.strip() for method in told.split(",") if method.strip()}
-    for template, operations in request.app.openapi()["paths"].items():
-        if compile_path(template)[0].match(request.scope["path"]):
-            methods |= {method.upper() for method in operations}
-    return ", ".join(sorted(methods))
+def _allowed(request: Request) -> str:
+    """Every method of the address: each has a route of its own, and the framework only looks at the first."""
+    paths, path = request.app.openapi()["paths"], request.url.path
+    fitting = [path] if path in paths else [each for each in paths if compile_path(each)[0].match(path)]
+    return ", ".join(sorted({method.upper() for each in fitting for method in paths[each]}))
 
 
 def _field(entry: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -33,6 +34,14 @@ _MALFORMED = Problem(
     title="This is not JSON",
     detail="The request's body cannot be read as JSON; correct it.",
 )
+_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "extra_forbidden": "There is no such field here",
+        # Also what a body is that came as another kind, which is curl's default.
+        "model_attributes_type": "It must be a JSON object, sent with the header Content-Type: application/json",
+    }
+)
+"""Where pydantic's own words would not tell a client what to do."""
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -72,7 +81,7 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return answer(request, _MALFORMED)
-    refusals = [{"field": _field(entry), "reason": entry["msg"]} for entry in found]
+    refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
     title = "The request is not valid"

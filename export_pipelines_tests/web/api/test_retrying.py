@@ -4,6 +4,7 @@ import pytest
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import audit, jobs
+from export_pipelines.steps.admit import admit
 from export_pipelines.steps.export import run_export
 from export_pipelines_tests.web.api_site import ApiSite
 
@@ -40,6 +41,21 @@ def test_what_is_not_over_or_has_its_file_is_no_case_for_it(api: ApiSite) -> Non
         answer = api.owner.post(path(api.job(status).id))
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
         assert str(status) in answer.json()["detail"]
+
+
+def test_a_request_that_was_refused_and_is_still_wrong_is_refused_again(api: ApiSite) -> None:
+    with api.services.database.raw_connection() as connection:
+        connection.execute(
+            "INSERT INTO exports.export_jobs (id, user_id, type, input)"
+            " VALUES ('cwrong', %s, 'BULK_CSV', '{\"run_id\": \"none\"}')",
+            [api.people["owner"]],
+        )
+        connection.commit()
+    assert admit(api.services) == ("cwrong",)
+    answer = api.owner.post(path("cwrong"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert "There is no run" in answer.json()["detail"]
+    assert api.owner.get("/api/exports/cwrong").json()["status"] == "FAILED"
 
 
 def test_only_the_owner_and_administrators_may(api: ApiSite) -> None:

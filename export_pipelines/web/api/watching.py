@@ -31,6 +31,7 @@ async def status(export_id: str, watch: WatchOf, credentials: CredentialsOf) -> 
 @routes.get(
     "/events",
     summary="Listen to how it comes along",
+    status_code=200,
     response_class=EventStream,
     responses={200: _STREAM, **problems(404, 422)},
 )

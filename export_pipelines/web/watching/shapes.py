@@ -1,5 +1,6 @@
 """How a job that is watched looks in JSON: for pollers, and in the data of events."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -65,6 +66,9 @@ def standing(job: JobNow) -> dict[str, Any]:
     }
 
 
+_PAST: dict[str, Any] = {"phase": None, "bytes_per_second": None, "estimated_finish_at": None}
+
+
 def told_now(job: JobNow, message: str | None, place: Place | None = None) -> dict[str, Any]:
     """The data of an event that tells how the job stands."""
     return standing(job) | {
@@ -74,9 +78,13 @@ def told_now(job: JobNow, message: str | None, place: Place | None = None) -> di
     }
 
 
-def moment_of(event: Event, job: JobNow) -> dict[str, Any]:
-    """The data of an event that was written down: its own figures and time; whatever else is the row's of now."""
-    return told_now(job, event.message) | {
+def moment_of(event: Event, job: JobNow, *, newest: bool) -> dict[str, Any]:
+    """The data of an event that was written down while the job was being worked on; its figures are its own.
+
+    Phase, rate and estimate are the row's, which the newest event tells of; what is past has none.
+    """
+    then = job if newest else replace(job, status=JobStatus.PROCESSING, error=None, **_PAST)
+    return told_now(then, event.message) | {
         "attempt": event.attempt,
         "progress_percent": event.progress_percent,
         "rows_done": event.rows_done,

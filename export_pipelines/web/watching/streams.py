@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 from starlette.types import Message, Send
 
 from export_pipelines.core.errors import UnavailableError
@@ -79,11 +80,14 @@ class Stream:
         told = sight.events
         if told:
             self.after = told[-1].id
-        if not _is_over(sight):
-            return [_event("progress", moment_of(event, job), event.id) for event in told]
-        pieces = [_event("progress", moment_of(event, job), event.id) for event in told[:-1]]
-        message, id_ = (told[-1].message, told[-1].id) if told else (None, None)
-        return [*pieces, _event("end", told_now(job, message), id_)]
+        pieces = [
+            _event("progress", moment_of(event, job, newest=event is told[-1] and sight.all_events), event.id)
+            for event in (told[:-1] if _is_over(sight) else told)
+        ]
+        if _is_over(sight):
+            message, id_ = (told[-1].message, told[-1].id) if told else (None, None)
+            pieces.append(_event("end", told_now(job, message), id_))
+        return pieces
 
     async def _in_the_queue(self, sight: Sight) -> list[bytes]:
         """The job's place, when it has another than was told last."""
@@ -94,8 +98,14 @@ class Stream:
         return [_event("progress", told_now(sight.job, "waits in the queue", place))]
 
 
-class EventStream(EventSourceResponse):
+class EventStream(StreamingResponse):
     """The answer; a client that takes nothing is not waited for."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, content: AsyncIterator[bytes]) -> None:
+        # Proxies must pass on every piece as it comes.
+        super().__init__(content, headers={"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"})
 
     async def stream_response(self, send: Send) -> None:
         """Send the stream's pieces as they come."""

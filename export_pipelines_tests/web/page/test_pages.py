@@ -77,7 +77,7 @@ def test_a_run_is_searched_for_previewed_and_exported(api: ApiSite, owner: Visit
     assert words(found).count("93 transcripts") == 1
     form = {"subject": run_id(owner), "title": "For Ada", "expiry_hours": "2", "option__profile": "flat"}
     preview = owner.send(NEW, action="preview", option__compression="none", **form)
-    for word in ("What to expect", "93 rows", "The first rows", "transcript_id"):
+    for word in ("What to expect", "rows 93", "The first rows", "transcript_id"):
         assert word in words(preview)
     assert jobs.list_jobs(api.services.database) == ()
     started = owner.send(NEW, action="start", option__compression="gzip", **form)

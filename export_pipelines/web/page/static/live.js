@@ -58,16 +58,15 @@ async function poll(row, path) {
 
 // Whether there is nothing more to hear for this row: it has another status, and so the server shows it otherwise.
 function show(row, state) {
-  const status = state.status ?? row.dataset.status;
-  if (status !== row.dataset.status) {
-    renew(row);
-    return true;
-  }
   const percent = state.progress_percent;
   const bar = row.querySelector("progress");
   if (bar && percent !== undefined) {
     bar.value = percent;
     row.querySelector("[data-percent]").textContent = `${percent} %`;
+  }
+  if (state.status !== row.dataset.status) {
+    renew(row);
+    return true;
   }
   const doing = state.queue_position ? waiting(state.queue_position) : state.message ?? state.phase;
   if (doing) row.querySelector("[data-doing]").textContent = doing.charAt(0).toUpperCase() + doing.slice(1);

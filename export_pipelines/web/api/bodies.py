@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -11,6 +11,14 @@ class Body(BaseModel):
     """A request's body: names in camel case, and none that we do not know."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", str_max_length=10_000, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def take_whole_numbers(cls, values: Any) -> Any:  # noqa: ANN401  # whatever came
+        """JSON knows one kind of number: ``24.0`` is the integer 24 in every schema, though not for strict models."""
+        if not isinstance(values, dict):
+            return values
+        return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in values.items()}
 
 
 class Answer(BaseModel):

@@ -8,7 +8,7 @@ from export_pipelines.steps.callers import Caller
 from export_pipelines.steps.orders import Of, Terms, Told, build_order
 from export_pipelines.steps.recipients import MOST_RECIPIENTS
 from export_pipelines.steps.submit import HOURS, TITLE_LENGTH, Order
-from export_pipelines.web.api.bodies import Body, Whole
+from export_pipelines.web.api.bodies import Body
 
 Text = Annotated[str, Field(max_length=500)]
 EXAMPLE: dict[str, Any] = {
@@ -47,7 +47,7 @@ class ExportBody(Body):
     positions: Text | None = Field(default=None, description="Of the audit log, like `1-2000`; all without it.")
     options: dict[Annotated[str, Field(max_length=63)], bool | Text] = Field(default={}, max_length=20)
     title: str = Field(default="", max_length=TITLE_LENGTH, description="What lists call it; made up without it.")
-    expiry_hours: Whole = Field(default=24, ge=HOURS.start, le=HOURS.stop - 1, description="Hours that the file is kept.")
+    expiry_hours: int = Field(default=24, ge=HOURS.start, le=HOURS.stop - 1, description="Hours that the file is kept.")
     delivery: DeliveryBody | None = None
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})

@@ -14,8 +14,8 @@ from export_pipelines.steps import schedules as steps
 from export_pipelines.steps.create import create
 from export_pipelines.steps.offers import require_offered
 from export_pipelines.web.api.bodies import problems
-from export_pipelines.web.api.creating import KeyHeader
-from export_pipelines.web.api.exports_shown import CreatedAnswer, show_created
+from export_pipelines.web.api.creating import CREATED, KeyHeader, answer_created
+from export_pipelines.web.api.exports_shown import CreatedAnswer
 from export_pipelines.web.api.pages import OwnersQuery, cut
 from export_pipelines.web.api.schedule_bodies import Pattern, ScheduleBody, ScheduleChange, Zone
 from export_pipelines.web.api.schedules_shown import (
@@ -114,7 +114,7 @@ def resume(schedule_id: str, web: WebOf, caller: CallerOf) -> ScheduleAnswer:
     "/{schedule_id}/run-now",
     status_code=202,
     summary="Run a schedule now",
-    responses=problems(403, 404, 409, 422, 429),
+    responses={**CREATED, **problems(403, 404, 409, 422, 429)},
 )
 def run_now(
     schedule_id: str, web: WebOf, caller: CallerOf, response: Response, after: BackgroundTasks, key: KeyHeader = None
@@ -122,9 +122,7 @@ def run_now(
     """Make its export now, besides those at its times; counts like a request for an export."""
     found = owned.schedule(web.services, caller, schedule_id)
     made = create(web.services, caller, steps.order_of(found), key=key)
-    response.headers["Location"] = f"/api/exports/{made.job.id}"
-    after.add_task(web.dagster.launch, web.services)
-    return show_created(made.job, made.place, estimate=made.estimate, retry_of=None, now=web.services.clock())
+    return answer_created(web, made, response, after, retry_of=None)
 
 
 @routes.delete("/{schedule_id}", status_code=204, summary="Remove a schedule", responses=problems(404))

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
@@ -94,17 +95,17 @@ async def _tell_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     title = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
     if request.url.path.startswith(PREFIX):
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request)
     elif request.url.path.startswith("/downloads"):
         detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
     else:
         detail = "There is nothing at this address. Check it, or begin at the exports page."
     code = title.lower().replace(" ", "-")
-    problem = Problem(
-        status=error.status_code, code=code, title=title, detail=detail, headers=dict(error.headers or {})
-    )
-    return answer(request, problem)
+    return answer(request, Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers))
 
 
 async def _tell_internal(request: Request, error: Exception) -> Response:
@@ -112,6 +113,13 @@ async def _tell_internal(request: Request, error: Exception) -> Response:
     response = answer(request, INTERNAL)
     response.headers.update(SAFE_HEADERS)
     return response
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the address: each has a route of its own, and the framework only looks at the first."""
+    paths, path = request.app.openapi()["paths"], request.url.path
+    fitting = [path] if path in paths else [each for each in paths if compile_path(each)[0].match(path)]
+    return ", ".join(sorted({method.upper() for each in fitting for method in paths[each]}))
 
 
 def _field(entry: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import Session
 
 from export_pipelines.db.database import Database
@@ -109,6 +109,26 @@ def page(
     query = select(row).where(*conditions).order_by(row.position.desc()).limit(limit)
     with database.transaction() as session:
         return tuple(_entry(found) for found in session.scalars(query))
+
+
+def owner_of_deleted(database: Database, job_id: str) -> str | None:
+    """Whose job this was that has no row any more; None when it has one, or the log knows of none.
+
+    The entries of how it ended say so; of a job that came to no end, the one of its making names who made it.
+    """
+    ended = AuditLog.additional_data["owner"].astext
+    query = (
+        select(func.coalesce(ended, AuditLog.user_id))
+        .where(
+            AuditLog.job_id == job_id,
+            AuditLog.action.in_(("created", "completed", "failed")),
+            ~exists().where(ExportJobRow.id == job_id),
+        )
+        .order_by(AuditLog.id.desc())
+        .limit(1)
+    )
+    with database.transaction() as session:
+        return session.scalar(query)
 
 
 def _entry(row: AuditLog) -> AuditEntry:

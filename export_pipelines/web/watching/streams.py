@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -15,6 +16,7 @@ from fastapi.sse import format_sse_event
 from starlette.types import Message, Send
 
 from export_pipelines.core.errors import UnavailableError
+from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db.jobs import Place
 from export_pipelines.db.watching import Sight
 from export_pipelines.web.callers import Credentials
@@ -47,7 +49,7 @@ class Stream:
     job_id: str
     after: int
     first: Sight
-    _place: Place | None = None
+    _place: Place | EllipsisType | None = ...
     _told_at: float = 0.0
 
     async def told(self) -> AsyncIterator[bytes]:
@@ -90,12 +92,15 @@ class Stream:
         return pieces
 
     async def _in_the_queue(self, sight: Sight) -> list[bytes]:
-        """The job's place, when it has another than was told last."""
+        """For a job that has not begun, its place, when it is another than was told last; None: its run is promised."""
+        job = sight.job
+        if job is None or not (sight.waits or job.status is JobStatus.PENDING):
+            return []
         place = await self.watch.place(self.job_id) if sight.waits else None
-        if sight.job is None or place is None or place == self._place:
+        if place == self._place or (sight.waits and place is None):
             return []
         self._place = place
-        return [_event("progress", told_now(sight.job, "waits in the queue", place))]
+        return [_event("progress", told_now(job, "waits in the queue" if place else "is about to begin", place))]
 
 
 class EventStream(StreamingResponse):

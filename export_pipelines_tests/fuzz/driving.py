@@ -31,12 +31,16 @@ NASTY = (
 )
 """Texts that have broken services before, and words that mean something here."""
 
+UNSENT = "".join(map(chr, (*range(9), *range(10, 32), 127)))
+"""What no header may hold in HTTP: the server refuses it before there is a request."""
+
 _CONFIG = """\
 hooks = "export_pipelines_tests.fuzz.checks"
 request-timeout = 20.0
-max-stream-events = 2
+max-stream-events = 1
 
 [generation]
+exclude-header-characters = {unsent}
 database = "none"
 
 [generation.dictionaries]
@@ -92,7 +96,8 @@ def drive(
         phases: some of ``examples,coverage,fuzzing,stateful``; all otherwise.
     """
     config, report = folder / "schemathesis.toml", folder / "report.json"
-    config.write_text(_CONFIG.format(texts=_strings(NASTY), ids=_strings(ids)), encoding="utf-8")
+    values = {"texts": _strings(NASTY), "ids": _strings(ids), "unsent": json.dumps(UNSENT)}
+    config.write_text(_CONFIG.format(**values), encoding="utf-8")
     report.unlink(missing_ok=True)
     words = [f"--config-file={config}", "run", f"{url}/api/openapi.json", f"--header=Authorization: Bearer {key}"]
     words += [f"--max-examples={examples}", f"--seed={seed}", f"--report-json-path={report}", "--no-color"]

@@ -27,7 +27,8 @@ class Form:
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-async def _form_of(request: Request) -> Form:
+async def form_of(request: Request) -> Form:
+    """The form in the body of a request; empty when there is none."""
     body = (await request.body()).decode("utf-8", "replace")
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
@@ -38,5 +39,5 @@ async def _form_of(request: Request) -> Form:
     return Form(fields={name: value.replace("\x00", "") for name, value in pairs})
 
 
-FormOf = Annotated[Form, Depends(_form_of)]
+FormOf = Annotated[Form, Depends(form_of)]
 """The type of a route's parameter that is given the form's fields."""

@@ -12,6 +12,7 @@ from export_pipelines.db import events
 from export_pipelines.steps import access
 from export_pipelines.steps.job_lists import Listed, Wanted, list_jobs
 from export_pipelines.steps.queue import places_of
+from export_pipelines.web import log_lines
 from export_pipelines.web.page.jobs_shown import STATUS_WORDS, ShownJob, by_day
 from export_pipelines.web.page.offered import offered
 from export_pipelines.web.page.visits import Visit, VisitOf, no_such_export
@@ -28,15 +29,17 @@ def show(
     q: str = "",
     status: str = "",
     type: str = "",  # noqa: A002 - the column's own name
+    shared: str = "",
     cursor: str = "",
 ) -> Response:
-    """A page of the history, narrowed down by what the address says."""
-    wanted = {"q": q.strip().replace("\x00", "")[:_LONGEST_TEXT], "status": status, "type": type}
+    """A page of the history, or of what others share with the visitor, narrowed down by what the address says."""
+    text = q.strip().replace("\x00", "")[:_LONGEST_TEXT]
+    wanted = {"q": text, "status": status, "type": type, "shared": "yes" if shared else ""}
     try:
         listed = _listed(visit, wanted, cursor)
     except RequestError:
         # Somebody changed the address: the newest of all is the answer that helps.
-        wanted, cursor = dict.fromkeys(wanted, ""), ""
+        wanted, cursor = {**dict.fromkeys(wanted, ""), "shared": wanted["shared"]}, ""
         listed = _listed(visit, wanted, cursor)
     given = {name: value for name, value in wanted.items() if value}
     older = "?" + urlencode({**given, "cursor": listed.next_cursor}) if listed.next_cursor else ""
@@ -45,7 +48,7 @@ def show(
         place="/",
         days=by_day(show_jobs(visit, listed.jobs)),
         query=wanted,
-        filtered=bool(given),
+        filtered=any(given.keys() - {"shared"}),
         paged=bool(cursor),
         older=older,
         newest="?" + urlencode(given) if given else "",
@@ -67,9 +70,11 @@ def readable(visit: Visit, job_id: str) -> ExportJob:
         ProblemError: 404 for all others.
     """
     try:
-        return access.readable(visit.services, visit.caller, job_id)
+        job = access.readable(visit.services, visit.caller, job_id)
     except NotFoundError:
         raise no_such_export() from None
+    log_lines.is_about_job(job)
+    return job
 
 
 def show_job(visit: Visit, job: ExportJob) -> ShownJob:
@@ -102,10 +107,12 @@ def _last_event(visit: Visit, job: ExportJob) -> int:
 def _listed(visit: Visit, wanted: dict[str, str], cursor: str) -> Listed:
     status = wanted["status"]
     known = (JobStatus(status),) if status in JobStatus.__members__ else ()
-    return list_jobs(
-        visit.services,
-        visit.caller,
-        Wanted(
-            statuses=known, type=wanted["type"] or None, text=wanted["q"], cursor=cursor or None, limit=PER_PAGE
-        ),
-    )  # fmt: skip
+    chosen = Wanted(
+        statuses=known,
+        type=wanted["type"] or None,
+        text=wanted["q"],
+        shared=bool(wanted["shared"]),
+        cursor=cursor or None,
+        limit=PER_PAGE,
+    )
+    return list_jobs(visit.services, visit.caller, chosen)

@@ -12,6 +12,7 @@ from export_pipelines.core.schedules import Schedule
 from export_pipelines.core.slots import Slot
 from export_pipelines.db import schedules
 from export_pipelines.steps import schedules as steps
+from export_pipelines.steps.create import create
 from export_pipelines.web.page.jobs_shown import TYPE_TITLES
 from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
 from export_pipelines.web.problems import Problem, ProblemError
@@ -51,11 +52,11 @@ def run(visit: SenderOf, schedule_id: str, later: BackgroundTasks) -> Response:
     """Make its export now, and show it."""
     found = _mine(visit, schedule_id)
     try:
-        job = steps.run_now(visit.services, found)
+        made = create(visit.services, visit.caller, steps.order_of(found))
     except RequestError as error:
         return _page(visit, status=422, error=told(error))
     later.add_task(visit.web.dagster.launch, visit.services)
-    return see(f"/exports/{job.id}", notice="started")
+    return see(f"/exports/{made.job.id}", notice="started")
 
 
 def written_times(slots: tuple[Slot, ...], timezone: str) -> list[str]:

@@ -1,15 +1,21 @@
 """What the pages show and do, without a script: every link and form works on its own."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs, schedules, usage
+from export_pipelines.db.database import Database
 from export_pipelines.db.tables import ExportJobRow
 from export_pipelines.steps.services import Services
+from export_pipelines.web.app import create_app
+from export_pipelines.web.callers import SESSION_COOKIE
 from export_pipelines_tests.web.api_site import RUN, ApiSite, api_site
-from export_pipelines_tests.web.page.visitor import Visitor, visitor, words
+from export_pipelines_tests.web.page.visitor import HTML, Visitor, visitor, words
+from export_pipelines_tests.web.site import SECRET, running
 
 NEW = "/exports/new/BULK_CSV"
 
@@ -36,7 +42,7 @@ def test_the_history_shows_every_state_and_what_may_be_done(api: ApiSite, owner:
     for status in JobStatus:
         api.job(status)
     shown = owner.see("/")
-    for word in ("Waiting", "Running", "Ready", "Failed", "Expired", "Cancelled", "a reason", "Expires in 23 h 59 min"):
+    for word in ("Waiting", "Running", "Ready", "Failed", "Expired", "Cancelled", "a reason", "Expires in 2"):
         assert word in shown
     for verb in ("Download", "Cancel", "Retry", "Run again"):
         assert verb in shown
@@ -79,14 +85,14 @@ def test_a_run_is_searched_for_previewed_and_exported(api: ApiSite, owner: Visit
     preview = owner.send(NEW, action="preview", option__compression="none", **form)
     for word in ("What to expect", "rows 93", "The first rows", "transcript_id"):
         assert word in words(preview)
-    assert jobs.list_jobs(api.services.database) == ()
+    assert jobs.list_jobs(api.services.database, user_id=api.people["owner"]) == ()
     started = owner.send(NEW, action="start", option__compression="gzip", **form)
     [job] = jobs.list_jobs(api.services.database, user_id=api.people["owner"])
     assert (started.status_code, started.headers["location"]) == (303, f"/exports/{job.id}?notice=started")
     assert (job.title, job.input["expiry_hours"]) == ("For Ada", 2)
     assert job.input["options"] == {"allow_partial": False, "compression": "gzip", "profile": "flat", "strict": False}
     page = owner.see(f"/exports/{job.id}", notice="started")
-    for word in ("For Ada", "Next in the queue", "It is in the queue.", "compression: gzip"):
+    for word in ("For Ada", "in the queue", "It is in the queue.", "compression: gzip"):
         assert word in page
 
 
@@ -131,6 +137,8 @@ def test_an_export_of_others_is_not_there(api: ApiSite, owner: Visitor) -> None:
         assert other.send(f"/exports/{job.id}/{what}", email="a@example.org", days="1").status_code == 404
     api.share(job)
     viewer = visitor(api, of="viewer")
+    assert RUN in viewer.see("/", shared="yes")
+    assert "Nothing is shared with you" in owner.see("/", shared="yes")
     page = viewer.see(f"/exports/{job.id}")
     assert ("Download" in page, "Delete" in page, "E-mail address" in page) == (True, False, False)
     assert viewer.http.get(f"/exports/{job.id}/download").status_code == 303
@@ -193,7 +201,7 @@ def test_schedules_are_tried_out_added_paused_resumed_run_and_removed(api: ApiSi
     wrong = owner.send(new, action="add", **{**form, "timezone": "Europe/Berlim"})
     assert (wrong.status_code, "did you mean Europe/Berlin" in words(wrong)) == (422, True)
     assert owner.send(new, action="add", **form).headers["location"] == "/schedules?notice=added"
-    [schedule] = schedules.list_schedules(api.services.database)
+    [schedule] = schedules.list_schedules(api.services.database, user_id=api.people["owner"])
     path = f"/schedules/{schedule.id}"
     assert owner.see("/schedules").count("02:30 (CE") == 10
     assert visitor(api, of="other").send(f"{path}/remove").status_code == 404
@@ -214,6 +222,15 @@ def test_usage_is_drawn_and_written(api: ApiSite, owner: Visitor) -> None:
     assert ": 1 completed, 1 failed</title>" in page
     assert page.count('class="bar"') == page.count('class="bar failed"') == 1
     assert "Transcripts (CSV)" in page
+
+
+def test_a_database_that_is_away_is_told_on_a_page(services: Services) -> None:
+    away = replace(services, database=Database("postgresql+psycopg://nobody@127.0.0.1:9/none", connect_seconds=1))
+    with running(create_app(away, secret=SECRET)) as url, httpx.Client(base_url=url, headers=HTML) as http:
+        assert http.get("/login").status_code == 200
+        answer = http.get("/", headers={"Cookie": f"{SESSION_COOKIE}=of before"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "nothing is lost" in words(answer)
 
 
 def test_addresses_that_lead_nowhere_say_so(owner: Visitor) -> None:

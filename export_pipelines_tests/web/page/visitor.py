@@ -7,6 +7,7 @@ from html import unescape
 import httpx
 
 from export_pipelines.db import sessions
+from export_pipelines.db.evaluation import users
 from export_pipelines.web.callers import SESSION_COOKIE, form_token
 from export_pipelines.web.context import Web
 from export_pipelines_tests.web.api_site import ApiSite
@@ -40,6 +41,11 @@ def visitor(site: ApiSite, *, of: str = "owner") -> Visitor:
     token = sessions.begin(site.services.database, user_id=site.people[of], secret=SECRET, now=now, hours=12)
     http = httpx.Client(base_url=site.url, cookies={SESSION_COOKIE: token}, headers=HTML, timeout=30)
     return Visitor(http=http, csrf=form_token(Web(services=site.services, secret=SECRET), token))
+
+
+def email_of(site: ApiSite) -> str:
+    """What the owner logs in with."""
+    return users.get(site.services.database, site.people["owner"]).email
 
 
 def words(answer: httpx.Response) -> str:

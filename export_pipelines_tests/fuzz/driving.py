@@ -42,6 +42,8 @@ max-stream-events = 1
 [generation]
 exclude-header-characters = {unsent}
 database = "none"
+# Who asks is given; that nobody else is answered, a check of its own finds out.
+with-security-parameters = false
 
 [generation.dictionaries]
 string = {{ dictionary = "texts", probability = 0.15 }}
@@ -52,7 +54,11 @@ values = {texts}
 [dictionaries.ids]
 values = {ids}
 
+[dictionaries.event_ids]
+values = ["0", "1", "007", "-1", "1e3", "99999999999999999999999"]
+
 [parameters]
+"header.last-event-id" = {{ dictionary = "event_ids", probability = 0.5 }}
 "path.export_id" = {{ dictionary = "ids", probability = 0.5 }}
 
 # What a description cannot say: which names exist, and what goes together. `shape_as_described` has the rest.

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -24,8 +25,7 @@ class Poller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:
@@ -67,6 +67,8 @@ def main() -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
     usage = Usage()
     took = uvloop.run(poll(int(port), request, connections=int(connections), seconds=float(seconds)))
+    if not took:
+        sys.exit("the service gave no answer in time")
     said = {
         **usage.so_far(),
         "requests_a_second": len(took) / float(seconds),

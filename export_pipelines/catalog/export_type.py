@@ -86,3 +86,9 @@ class ExportType:
     def subject_field(self) -> str:
         """What forms and command lines call the subject's id."""
         return _FIELDS[self.subject]
+
+    @property
+    def request_field(self) -> str:
+        """What requests to the HTTP API call it."""
+        first, *others = self.subject_field.split("_")
+        return first + "".join(word.capitalize() for word in others)

@@ -15,11 +15,19 @@ WINDOW = timedelta(hours=1)
 
 _PRUNED_AT_ONCE = 200
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('export-pipelines request ' || :who, 0))")
+# A crowd of one user's requests must not hold everybody's connections for long.
+_NOT_FOR_EVER = text("SET LOCAL lock_timeout = '10s'")
+_AS_LONG_AS_USUAL = text("SET LOCAL lock_timeout TO DEFAULT")
 
 
 def take_turn(session: Session, who: str) -> None:
-    """Let this transaction be the only one of ``who`` that counts or remembers requests, until it ends."""
+    """Let this transaction be the only one of ``who`` that counts or remembers requests, until it ends.
+
+    The database gives up, as one that is away, when it is not this one's turn within seconds.
+    """
+    session.execute(_NOT_FOR_EVER)
     session.execute(_ONE_AT_A_TIME, {"who": who})
+    session.execute(_AS_LONG_AS_USUAL)
 
 
 def count(session: Session, *, who: str, most: int, now: datetime) -> None:

@@ -127,14 +127,15 @@ def _subject(services: Services, type_: ExportType, order: Order, options: Mappi
         Subject.AUDIT_LOG: order.positions,
     }
     text = wanted.pop(type_.subject)
-    flag = type_.subject_field.replace("_", "-")
+    flag = f"--{type_.subject_field.replace('_', '-')}"
+    inside = f"(in a request, {type_.request_field})"
     if any(wanted.values()):
-        raise ValidationError(f"{type_.name} is not of what was given; give --{flag} and nothing else.")
+        raise ValidationError(f"{type_.name} is not of what was given; give {flag} and nothing else {inside}.")
     if type_.subject is Subject.AUDIT_LOG:
         return _positions(services, text or "")
     if not text:
         what = "it" if type_.subject is Subject.DAY else "its id"
-        raise ValidationError(f"{type_.name} exports a {type_.subject}; give {what} with --{flag}.")
+        raise ValidationError(f"{type_.name} exports a {type_.subject}; give {what} with {flag} {inside}.")
     if type_.subject is Subject.RUN:
         return _run(services, text, allow_partial=bool(options["allow_partial"]))
     if type_.subject is Subject.DAY:

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
@@ -33,6 +35,14 @@ _MALFORMED = Problem(
     title="This is not JSON",
     detail="The request's body cannot be read as JSON; correct it.",
 )
+_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "extra_forbidden": "There is no such field here",
+        # Also what a body is that came as another kind, which is curl's default.
+        "model_attributes_type": "It must be a JSON object, sent with the header Content-Type: application/json",
+    }
+)
+"""Where pydantic's own words would not tell a client what to do."""
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -72,7 +82,7 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return answer(request, _MALFORMED)
-    refusals = [{"field": _field(entry), "reason": entry["msg"]} for entry in found]
+    refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
     title = "The request is not valid"
@@ -85,15 +95,15 @@ async def _tell_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     title = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
     if request.url.path.startswith(PREFIX):
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request)
     else:
         detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
     code = title.lower().replace(" ", "-")
-    problem = Problem(
-        status=error.status_code, code=code, title=title, detail=detail, headers=dict(error.headers or {})
-    )
-    return answer(request, problem)
+    return answer(request, Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers))
 
 
 async def _tell_internal(request: Request, error: Exception) -> Response:
@@ -101,6 +111,13 @@ async def _tell_internal(request: Request, error: Exception) -> Response:
     response = answer(request, INTERNAL)
     response.headers.update(SAFE_HEADERS)
     return response
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the address: each has a route of its own, and the framework only looks at the first."""
+    paths, path = request.app.openapi()["paths"], request.url.path
+    fitting = [path] if path in paths else [each for each in paths if compile_path(each)[0].match(path)]
+    return ", ".join(sorted({method.upper() for each in fitting for method in paths[each]}))
 
 
 def _field(entry: Mapping[str, Any]) -> str:

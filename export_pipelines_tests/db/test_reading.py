@@ -9,7 +9,7 @@ import pytest
 
 from export_pipelines.core.errors import DatabaseUnavailableError
 from export_pipelines.db.database import Database
-from export_pipelines.db.reading import rows_of
+from export_pipelines.db.reading import first_rows, rows_of
 from export_pipelines.db.snapshot import Snapshot, open_snapshot
 from export_pipelines.db.sources.bundle import read_bundle
 from export_pipelines.db.sources.source import Source
@@ -51,6 +51,24 @@ def test_rows_are_the_same_however_many_read_them(
         together = list(rows_of(snapshot, source, readers=readers, range_rows=range_rows))
     assert len(alone) == 50
     assert together == alone
+
+
+@pytest.mark.parametrize("read", [read_transcripts, read_responses, read_bundle])
+def test_the_first_rows_are_those_that_an_export_begins_with_and_no_more_bytes_than_allowed(
+    database: Database, run: str, read: Callable[..., Source]
+) -> None:
+    with open_snapshot(database) as snapshot:
+        source = read(snapshot, run, {})
+        everything = list(rows_of(snapshot, source))
+        assert first_rows(snapshot, source, most=5, most_bytes=1 << 20) == everything[:5]
+        assert first_rows(snapshot, source, most=50, most_bytes=len(everything[0]) + 1) == everything[:2]
+        # What broke off the reading leaves the snapshot as it was.
+        assert first_rows(snapshot, source, most=100, most_bytes=1 << 30) == everything
+
+
+def test_a_snapshot_for_a_moment_ends_what_takes_longer(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailableError), open_snapshot(database, seconds=1) as snapshot:
+        snapshot.value("SELECT pg_sleep(20)")
 
 
 def test_all_readers_see_the_snapshot_and_nothing_later(database: Database, run: str) -> None:

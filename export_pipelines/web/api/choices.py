@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 
 from export_pipelines.catalog.export_type import Subject
 from export_pipelines.core.evaluation import RunStatus
@@ -146,7 +145,7 @@ def _type(offer: Offer) -> TypeAnswer:
         title=type_.title,
         description=type_.description,
         of=type_.subject,
-        field=to_camel(type_.subject_field),
+        field=type_.request_field,
         options=options,
         file_format=type_.file_format,
         extension=type_.extension,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, Header, Response
 
 from export_pipelines.steps.create import Created, create
 from export_pipelines.steps.retry import retry
+from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import problems
 from export_pipelines.web.api.export_bodies import ExportBody
 from export_pipelines.web.api.exports_shown import CreatedAnswer, show_created
@@ -74,6 +75,7 @@ def post_retry(
 def _answer(
     web: Web, made: Created, response: Response, after: BackgroundTasks, *, retry_of: str | None
 ) -> CreatedAnswer:
+    log_lines.is_about_job(made.job)
     response.headers["Location"] = f"/api/exports/{made.job.id}"
     if made.replayed:
         response.headers["Idempotent-Replayed"] = "true"

@@ -10,6 +10,7 @@ from export_pipelines.core.jobs import JobStatus
 from export_pipelines.steps.access import readable
 from export_pipelines.steps.end import Ending, end
 from export_pipelines.steps.job_lists import MOST, Wanted, list_jobs
+from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import Answer, problems
 from export_pipelines.web.api.exports_shown import EXAMPLE, ExportAnswer, ExportPage, show_all
 from export_pipelines.web.callers import CallerOf
@@ -76,7 +77,9 @@ def get_page(query: Annotated[ListQuery, Query()], web: WebOf, caller: CallerOf)
 @routes.get("/{export_id}", summary="Look at an export", responses=problems(404, 422))
 def get_one(export_id: str, web: WebOf, caller: CallerOf) -> ExportAnswer:
     """The whole row with its progress, what the file could not keep, and whether there is a file."""
-    [shown] = show_all(web.services, [readable(web.services, caller, export_id)])
+    job = readable(web.services, caller, export_id)
+    log_lines.is_about_job(job)
+    [shown] = show_all(web.services, [job])
     return shown
 
 
@@ -87,6 +90,7 @@ def delete_one(export_id: str, web: WebOf, caller: CallerOf, after: BackgroundTa
     Whoever works on a cancelled export stops within seconds. What is deleted stays in the audit log.
     """
     ended = end(web.services, caller, export_id)
+    log_lines.is_about_job(ended.job)
     if ended.done is Ending.CANCELLED:
         after.add_task(web.dagster.terminate, web.services, ended.job)
     [shown] = show_all(web.services, [ended.job])

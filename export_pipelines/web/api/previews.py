@@ -16,7 +16,7 @@ from export_pipelines.web.problems import Problem, ProblemError
 
 routes = APIRouter(prefix="/exports", tags=["exports"])
 
-_WAIT_SECONDS = 5
+_WAIT_SECONDS = 2
 BUSY = Problem(
     status=503,
     code="unavailable",

@@ -22,7 +22,7 @@ from export_pipelines_tests.web.listening import read_events
 from export_pipelines_tests.web.site import SECRET
 
 STREAMS = 5
-KILLS = 2
+KILLS = 1
 SCRIPTS = Path(sys.executable).parent
 
 

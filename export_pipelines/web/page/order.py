@@ -95,7 +95,7 @@ def order_of(visit: Visit, type_: ExportType, given: Given, *, recipients: Seque
     """
     if not given.subject and type_.subject is not Subject.AUDIT_LOG:
         noun = str(type_.subject)
-        raise ValidationError(f"No {noun} is chosen yet. Choose the {noun} above, then try again.")
+        raise ValidationError(f"No {noun} is chosen yet. Choose one in the list, then try again.")
     if not given.expiry_hours.isdecimal() or len(given.expiry_hours) > 3:
         raise ValidationError("“Hours to keep it” takes a whole number from 1 to 168.")
     terms = Terms(options=given.options, expiry_hours=int(given.expiry_hours), title=given.title)

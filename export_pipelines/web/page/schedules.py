@@ -11,6 +11,7 @@ from export_pipelines.core.errors import NotFoundError, RequestError
 from export_pipelines.core.schedules import Schedule
 from export_pipelines.core.slots import Slot
 from export_pipelines.db import schedules
+from export_pipelines.steps import owned
 from export_pipelines.steps import schedules as steps
 from export_pipelines.steps.create import create
 from export_pipelines.web.page.jobs_shown import TYPE_TITLES
@@ -111,14 +112,8 @@ def _done(visit: Visit, schedule_id: str, notice: str, act: Callable[[Schedule],
 
 def _mine(visit: Visit, schedule_id: str) -> Schedule:
     try:
-        found = schedules.get(visit.services.database, schedule_id)
+        return owned.schedule(visit.services, visit.caller, schedule_id)
     except NotFoundError:
-        raise _unknown() from None
-    if found.user_id != visit.caller.user.id:
-        raise _unknown()
-    return found
-
-
-def _unknown() -> ProblemError:
-    detail = "It was removed, or it is not yours. Your own are under “Schedules”."
-    return ProblemError(Problem(status=404, code="not-found", title="There is no such schedule", detail=detail))
+        detail = "It was removed, or it is not yours. Your own are under “Schedules”."
+        problem = Problem(status=404, code="not-found", title="There is no such schedule", detail=detail)
+        raise ProblemError(problem) from None

@@ -4,6 +4,7 @@ Counted from the row's ``created_at`` to the start that Dagster records of the r
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def measure(bench: Workbench, names: Sequence[str]) -> list[Figure]:
 
 
 def _figure(name: str, way: _Way, bench: Workbench, deployment: Deployment, run_id: str) -> Figure:
-    number = bench.options.launches
+    number, load = bench.options.launches, os.getloadavg()[0]
     work = partial(_first_op, bench, deployment, partial(way.make, bench, deployment, run_id))
     # The first run of a deployment imports and connects for the others.
     work()
@@ -66,7 +67,8 @@ def _figure(name: str, way: _Way, bench: Workbench, deployment: Deployment, run_
         aim=way.aim,
         unit=" s",
         detail=f"median of {number} BULK_CSV of {bench.options.sizes[0]} rows; from {min(waits):.2f} to "
-        f"{max(waits):.2f} s, nine of ten within {sorted(waits)[-(-9 * number // 10) - 1]:.2f} s",
+        f"{max(waits):.2f} s, nine of ten within {sorted(waits)[-(-9 * number // 10) - 1]:.2f} s; load average "
+        f"{load:.1f} before, {os.getloadavg()[0]:.1f} after",
     )
 
 

@@ -52,13 +52,13 @@ def retry(delivery_id: IdArgument = None, all_dead: AllDeadOption = False) -> No
         raise ValidationError("say which: the ID of one delivery, or --all-dead.")
     with session.database() as database:
         if delivery_id is None:
-            chosen = deliveries.list_deliveries(database, state=DeliveryState.DEAD, limit=MANY)
+            due = deliveries.retry_dead(database, most=MANY, now=session.now())
         else:
-            chosen = (deliveries.find(database, delivery_id),)
-        for delivery in chosen:
-            deliveries.retry(database, delivery.id, now=session.now())
-            console.out.print(f"delivery {delivery.id} to {delivery.recipient} is due now", markup=False)
-    if not chosen:
+            found = deliveries.find(database, delivery_id)
+            due = (deliveries.retry(database, found.id, now=session.now()),)
+    for delivery in due:
+        console.out.print(f"delivery {delivery.id} to {delivery.recipient} is due now", markup=False)
+    if not due:
         console.out.print("nothing was given up")
 
 

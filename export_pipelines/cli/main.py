@@ -19,6 +19,7 @@ from export_pipelines.cli import (
     keys,
     schedules,
     serving,
+    shares,
     subscriptions,
     usage,
     users,
@@ -40,8 +41,9 @@ app = typer.Typer(
 )
 app.command("export")(exports.export)
 app.add_typer(jobs.app, name="jobs")
-for command in (files.link, files.delete, files.expire):
+for command in (files.link, files.delete, files.expire, shares.share, shares.unshare):
     jobs.app.command()(command)
+jobs.app.command("shares")(shares.list_shares)
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(usage.app, name="usage")

@@ -1,6 +1,8 @@
 """``export-pipelines schedules``: exports that are asked for by the clock."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -19,7 +21,7 @@ from export_pipelines.cli.exports import (
 )
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.schedules import MissedSlots, Schedule
-from export_pipelines.core.slots import Slot, WallTimes, read_zone
+from export_pipelines.core.slots import Slot, read_zone
 from export_pipelines.db import schedules
 from export_pipelines.steps import schedules as steps
 from export_pipelines.steps.orders import Of, Terms, Told, build_order
@@ -102,7 +104,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option of the command
         )
         made = steps.add(
             services,
-            _wall_times(),
+            wall_times,
             order,
             name=name,
             cron_pattern=cron,
@@ -124,7 +126,7 @@ def pause(schedule: ScheduleArgument, as_json: JsonOption = False) -> None:
 def resume(schedule: ScheduleArgument, as_json: JsonOption = False) -> None:
     """Let a paused schedule go on with its next time; what came meanwhile is not made up for."""
     with session.services() as services:
-        resumed = steps.resume(services, _wall_times(), schedules.find(services.database, schedule))
+        resumed = steps.resume(services, wall_times, schedules.find(services.database, schedule))
     _report(resumed, as_json=as_json)
 
 
@@ -143,7 +145,7 @@ def preview(
         with session.database() as database:
             found = schedules.find(database, schedule)
         cron, timezone = found.cron_pattern, found.timezone
-    slots = steps.upcoming(_wall_times(), cron_pattern=cron, timezone=timezone, count=count, now=session.now())
+    slots = steps.upcoming(wall_times, cron_pattern=cron, timezone=timezone, count=count, now=session.now())
     if as_json:
         console.print_json([asdict(slot) for slot in slots])
         return
@@ -171,11 +173,15 @@ def remove(schedule: ScheduleArgument) -> None:
     console.out.print(f"schedule {found.name} ({found.id}) is removed", markup=False)
 
 
-def _wall_times() -> WallTimes:
-    """The reader of cron patterns, which is Dagster's; only commands that tell times wait for it to be imported."""
-    from export_pipelines.orchestration.cron import wall_times  # noqa: PLC0415
+def wall_times(pattern: str, start: datetime) -> Iterator[datetime]:
+    """The reader of cron patterns, which is Dagster's; only who tells times waits for it to be imported.
 
-    return wall_times
+    Raises:
+        ValidationError: the pattern cannot be read, or names no time at all.
+    """
+    from export_pipelines.orchestration import cron  # noqa: PLC0415
+
+    return cron.wall_times(pattern, start)
 
 
 def _policy(text: str) -> MissedSlots:

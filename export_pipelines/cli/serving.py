@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from export_pipelines.cli import session
+from export_pipelines.cli.schedules import wall_times
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database, dagster_database_url
 
@@ -23,7 +24,8 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8010) -> None:
     from export_pipelines.web.serve import serve as run_server  # noqa: PLC0415
 
     with session.services(serving=True) as services, closing(_dagster(services.settings)) as dagster:
-        app = create_app(services, secret=link_secret(services.settings), dagster=dagster)
+        secret = link_secret(services.settings)
+        app = create_app(services, secret=secret, dagster=dagster, wall_times=wall_times)
         run_server(app, host=host, port=port, log_format=services.settings.log_format)
 
 

@@ -1,4 +1,4 @@
-"""What is sent when an export has ended, to whom, and how each message comes along."""
+"""What is sent when an export has ended or is shared, to whom, and how each message comes along."""
 
 import enum
 from collections.abc import Mapping
@@ -45,12 +45,15 @@ class DeliveryEvent(enum.StrEnum):
 class Delivery:
     """One row of ``exports.export_deliveries``: one recipient's message about one end of a job. Times are UTC.
 
+    Or about a file that was shared with the recipient.
+
     Attributes:
         id: also the idempotency key: every try to deliver carries it, so that a receiver knows a message it has.
         data: what was known of the export when it ended: the ``data`` of the webhook's payload, without the link.
         tries: those begun, also the one under way.
         next_try_at: not before; of a delivery that is over, when it was last due.
         claim: set while somebody sends; what fences the sender's report.
+        share_id: of the share that the message is about; None when it is about the end of a job.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Delivery:
     claimed_until: datetime | None = None
     last_error: str | None = None
     sent_at: datetime | None = None
+    share_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,14 +16,15 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """The end of one export, as one recipient hears of it.
+    """The end of one export, or that it is shared, as one recipient hears of it.
 
     Attributes:
         id: of the delivery; the same for each try.
-        at: when the export ended.
-        requested_by: name or e-mail address of whoever asked for the export.
+        at: when the export ended, or was shared.
+        requested_by: name or e-mail address of whoever asked for the export; of one that is shared, whoever shares it.
         link: downloads the file; None when none was asked for, or there is no file.
         remark: why the file is not attached although that was asked for.
+        message: what whoever shares it has to say; as it was typed.
     """
 
     id: str
@@ -42,3 +43,4 @@ class Notice:
     link: str | None = field(default=None, repr=False)
     attachment: Attachment | None = None
     remark: str | None = None
+    message: str = ""

@@ -1,6 +1,6 @@
 """The words of a mail: its subject, its plain text and its HTML, which say the same.
 
-Everything that people chose (titles, names, errors) is escaped for where it goes.
+Everything that people chose (titles, names, errors, what they write to each other) is escaped for where it goes.
 """
 
 from html import escape
@@ -10,6 +10,11 @@ from export_pipelines.core.sizes import bytes_shown
 from export_pipelines.delivering.notices import Notice
 
 SUBJECT_LENGTH = 150
+_SUBJECTS = {
+    DeliveryEvent.COMPLETED: "Export ready",
+    DeliveryEvent.FAILED: "Export failed",
+    DeliveryEvent.SHARED: "Export shared with you",
+}
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -17,22 +22,22 @@ _PAGE = """\
 <head><meta charset="utf-8"><title>{subject}</title></head>
 <body style="font-family: sans-serif; color: #222">
 <p>{opening}</p>
-{link}<table cellpadding="4" style="border-collapse: collapse">
+{message}{link}<table cellpadding="4" style="border-collapse: collapse">
 {rows}
 </table>
 {remarks}</body>
 </html>
 """
 _ROW = '<tr><th align="left" valign="top">{}</th><td style="white-space: pre-wrap">{}</td></tr>'
+_MESSAGE = '<blockquote style="white-space: pre-wrap; border-left: 3px solid #ccc; padding-left: 1em">{}</blockquote>\n'
 _LINK = '<p><a href="{0}">Download the file</a></p>\n'
 
 
 def subject(notice: Notice) -> str:
     """One line, whatever the title holds."""
-    what = "Export ready" if notice.event is DeliveryEvent.COMPLETED else "Export failed"
     # Mail programs, and Python's own library, take this for the beginning of an encoded word (RFC 2047) and decode it.
     title = one_line(notice.title).replace("=?", "= ?")
-    return f"{what}: {title or notice.type}"[:SUBJECT_LENGTH].rstrip()
+    return f"{_SUBJECTS[notice.event]}: {title or notice.type}"[:SUBJECT_LENGTH].rstrip()
 
 
 def plain(notice: Notice) -> str:
@@ -40,6 +45,9 @@ def plain(notice: Notice) -> str:
     facts = _facts(notice)
     width = max(len(label) for label, _ in facts) + 1
     lines = [_opening(notice), ""]
+    if notice.message:
+        # Marked line by line, so that nothing in it passes for what we say.
+        lines += [*(f"> {line}".rstrip() for line in _readable(notice.message).split("\n")), ""]
     if notice.link:
         lines += ["Download the file:", notice.link, ""]
     lines += [f"{label + ':':<{width}} {_readable(value)}" for label, value in facts]
@@ -52,6 +60,7 @@ def html(notice: Notice) -> str:
     return _PAGE.format(
         subject=_escaped(subject(notice)),
         opening=_escaped(_opening(notice)),
+        message=_MESSAGE.format(_escaped(notice.message)) if notice.message else "",
         link=_LINK.format(_escaped(notice.link)) if notice.link else "",
         rows="\n".join(_ROW.format(_escaped(label), _escaped(value)) for label, value in _facts(notice)),
         remarks="".join(f"<p>{_escaped(remark)}</p>\n" for remark in _remarks(notice)),
@@ -68,6 +77,8 @@ def _opening(notice: Notice) -> str:
     title = one_line(notice.title) or notice.type
     if notice.event is DeliveryEvent.COMPLETED:
         return f"The export “{title}” is ready."
+    if notice.event is DeliveryEvent.SHARED:
+        return f"{one_line(notice.requested_by)} shares the export “{title}” with you."
     return f"The export “{title}” has failed and will not be tried again by itself."
 
 
@@ -82,7 +93,7 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         "SHA-256": notice.checksum,
         "Reason": notice.error,
         "Type": notice.type,
-        "Requested by": notice.requested_by,
+        "Shared by" if notice.event is DeliveryEvent.SHARED else "Requested by": notice.requested_by,
         "Job": notice.job_id,
     }
     return [(label, value) for label, value in facts.items() if value]
@@ -90,6 +101,8 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
 
 def _remarks(notice: Notice) -> list[str]:
     remarks = [notice.remark] if notice.remark else []
+    if notice.event is DeliveryEvent.SHARED:
+        remarks.append("Each download is counted, and whoever shares the file can end that at any time.")
     if notice.link:
         remarks.append("Whoever has the link can download the file: pass it on with care.")
     return remarks

@@ -1,18 +1,20 @@
 """From a delivery to what its recipient is told: the facts, the link, the file."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from export_pipelines.core.deliveries import Delivery, DeliveryEvent, DeliveryRequest
-from export_pipelines.core.errors import NotFoundError
+from export_pipelines.core.errors import DeliveryRefusedError, NotFoundError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.core.sizes import bytes_shown
-from export_pipelines.db import jobs
+from export_pipelines.db import jobs, shares
 from export_pipelines.db.evaluation import users
 from export_pipelines.delivering.notices import Attachment, Notice
 from export_pipelines.delivering.payloads import payload
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.shares import link_of
 from export_pipelines.storage.links import mint
 from export_pipelines.storage.secret import link_secret
 
@@ -22,30 +24,17 @@ def notice_of(services: Services, delivery: Delivery, job: ExportJob) -> Notice:
 
     Raises:
         StoreUnavailableError: the file cannot be read at the moment.
+        DeliveryRefusedError: it is about a share that is revoked or over by now.
     """
-    facts = delivery.data
+    if delivery.share_id is not None:
+        return _shared(services, delivery, delivery.share_id)
     attachment, remark = _file(services, delivery, job)
     link = download_link(services, delivery, job)
     if link is None and not remark and _asked(job).include_download_link and _is_over(services, delivery):
         remark = "There is no link, since the file's time was over before this message could be delivered."
     user = users.get(services.database, job.user_id)
-    return Notice(
-        id=delivery.id,
-        event=delivery.event,
-        at=delivery.created_at,
-        job_id=job.id,
-        type=facts["type"],
-        title=facts["title"],
-        requested_by=user.name or user.email,
-        file_name=facts["file_name"],
-        size=facts["size"],
-        rows=facts["rows"],
-        checksum=facts["checksum"],
-        expires_at=_expiry(delivery),
-        error=facts["error"],
-        link=link,
-        attachment=attachment,
-        remark=remark,
+    return replace(
+        _facts(delivery), requested_by=user.name or user.email, link=link, attachment=attachment, remark=remark
     )
 
 
@@ -66,6 +55,38 @@ def download_link(services: Services, delivery: Delivery, job: ExportJob) -> str
         return None
     token = mint(link_secret(services.settings), job_id=job.id, expires_at=expires_at)
     return f"{services.settings.public_url}/downloads/{token}"
+
+
+def _shared(services: Services, delivery: Delivery, share_id: str) -> Notice:
+    """Nobody is told of what they cannot have any more."""
+    share = shares.get(services.database, share_id)
+    if not share.in_force(services.clock()):
+        raise DeliveryRefusedError(f"the share {share_id} was revoked or over before this message could be delivered.")
+    # Each try has the same link, as below.
+    link = link_of(services, share, expires_at=share.expires_at)
+    return replace(
+        _facts(delivery), requested_by=delivery.data["shared_by"], message=delivery.data["message"], link=link
+    )
+
+
+def _facts(delivery: Delivery) -> Notice:
+    """What was written down when there was something to tell."""
+    facts = delivery.data
+    return Notice(
+        id=delivery.id,
+        event=delivery.event,
+        at=delivery.created_at,
+        job_id=delivery.job_id,
+        type=facts["type"],
+        title=facts["title"],
+        requested_by="",
+        file_name=facts["file_name"],
+        size=facts["size"],
+        rows=facts["rows"],
+        checksum=facts["checksum"],
+        expires_at=_expiry(delivery),
+        error=facts["error"],
+    )
 
 
 def _file(services: Services, delivery: Delivery, job: ExportJob) -> tuple[Attachment | None, str | None]:

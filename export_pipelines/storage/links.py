@@ -1,7 +1,8 @@
-"""Signed download links: a token that names a job, when it ends and (when asked) whom it is for.
+"""Signed download links: a token that names a job, when it ends and (when asked) whom it is for, and by which share.
 
-A token is the base64url of ``version | expiry | length of job id | job id | person | HMAC-SHA-256``. Equal inputs
-give equal tokens. A token grants a download to whoever holds it, so it never belongs in a log.
+A token is the base64url of ``1 | expiry | length of job id | job id | person | HMAC-SHA-256``; one of a share, of
+``2 | expiry | length of job id | job id | length of share id | share id | person | HMAC-SHA-256``. Equal inputs give
+equal tokens. A token grants a download to whoever holds it, so it never belongs in a log.
 """
 
 import base64
@@ -14,7 +15,8 @@ from datetime import UTC, datetime
 
 from export_pipelines.core.errors import ExpiredLinkError, ForgedLinkError, ValidationError
 
-_VERSION = 1
+_OF_JOB = 1
+_OF_SHARE = 2
 _HEAD = struct.Struct(">BQB")
 _MAC_BYTES = hashlib.sha256().digest_size
 _PURPOSE = b"export-pipelines download link\0"
@@ -31,27 +33,32 @@ class DownloadGrant:
     Attributes:
         expires_at: whole seconds, UTC.
         person: the user id the link was made for, None for anybody who has it.
+        share_id: the share whose link it is, which may be revoked; None for a link of the job's own.
     """
 
     job_id: str
     expires_at: datetime
     person: str | None
+    share_id: str | None = None
 
 
-def mint(secret: bytes, *, job_id: str, expires_at: datetime, person: str | None = None) -> str:
-    """A token for the job; fractions of the expiry's second are dropped.
+def mint(
+    secret: bytes, *, job_id: str, expires_at: datetime, person: str | None = None, share_id: str | None = None
+) -> str:
+    """A token for the job, or for one share of it; fractions of the expiry's second are dropped.
 
     Raises:
         ValidationError: a value that no token can hold.
     """
-    job = job_id.encode()
-    whom = (person or "").encode()
-    if not secret or not 0 < len(job) < 256 or len(whom) > 255 or expires_at.tzinfo is None:
+    job, share, whom = job_id.encode(), (share_id or "").encode(), (person or "").encode()
+    if not secret or not 0 < len(job) < 256 or max(len(share), len(whom)) > 255 or expires_at.tzinfo is None:
         raise ValidationError(
-            "A download link needs a key, a job id of 1 to 255 bytes, a person of at most 255 and an aware expiry; "
-            f"got job {job_id!r}, person {person!r}, expiry {expires_at!r}."
+            "A download link needs a key, a job id of 1 to 255 bytes, a person and a share of at most 255 each, and an "
+            f"aware expiry; got job {job_id!r}, person {person!r}, share {share_id!r}, expiry {expires_at!r}."
         )
-    payload = _HEAD.pack(_VERSION, int(expires_at.timestamp()), len(job)) + job + whom
+    of_share = bytes([len(share)]) + share if share else b""
+    version = _OF_SHARE if share else _OF_JOB
+    payload = _HEAD.pack(version, int(expires_at.timestamp()), len(job)) + job + of_share + whom
     return base64.urlsafe_b64encode(payload + _sign(secret, payload)).rstrip(b"=").decode()
 
 
@@ -63,14 +70,19 @@ def read(secret: bytes, token: str, *, now: datetime) -> DownloadGrant:
         ExpiredLinkError: genuine, but its time is over.
     """
     payload = _genuine_payload(secret, token)
-    _, expiry, job_size = _HEAD.unpack_from(payload)
-    job = payload[_HEAD.size : _HEAD.size + job_size].decode()
-    person = payload[_HEAD.size + job_size :].decode() or None
+    version, expiry, job_size = _HEAD.unpack_from(payload)
+    job, rest = _cut(payload[_HEAD.size :], job_size)
+    share, rest = _cut(rest[1:], rest[0]) if version == _OF_SHARE else ("", rest)
+    person = rest.decode() or None
     expires_at = datetime.fromtimestamp(min(expiry, _LAST_SECOND), UTC)
     if now >= expires_at:
         ended = f"This link ended at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask for a new one."
         raise ExpiredLinkError(ended, job_id=job, person=person)
-    return DownloadGrant(job_id=job, expires_at=expires_at, person=person)
+    return DownloadGrant(job_id=job, expires_at=expires_at, person=person, share_id=share or None)
+
+
+def _cut(data: bytes, size: int) -> tuple[str, bytes]:
+    return data[:size].decode(), data[size:]
 
 
 def _genuine_payload(secret: bytes, token: str) -> bytes:
@@ -79,7 +91,7 @@ def _genuine_payload(secret: bytes, token: str) -> bytes:
     genuine = hmac.compare_digest(mac, _sign(secret, payload))
     # Base64 leaves spare bits in the last character: only the spelling we made is the token.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == token
-    if not (genuine and canonical and len(payload) > _HEAD.size and payload[0] == _VERSION):
+    if not (genuine and canonical and len(payload) > _HEAD.size and payload[0] in (_OF_JOB, _OF_SHARE)):
         raise _forged()
     return payload
 

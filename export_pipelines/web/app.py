@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from export_pipelines.core.slots import WallTimes
 from export_pipelines.db.daemon import DaemonWatch
 from export_pipelines.db.database import Database
 from export_pipelines.steps.services import Services
@@ -10,7 +11,7 @@ from export_pipelines.web.access import Access
 from export_pipelines.web.api.document import describe
 from export_pipelines.web.api.router import PREFIX, router
 from export_pipelines.web.bodies import Bodies
-from export_pipelines.web.context import Web
+from export_pipelines.web.context import Web, no_wall_times
 from export_pipelines.web.proxies import Proxies
 from export_pipelines.web.refused import add_handlers
 
@@ -22,13 +23,16 @@ and a `detail` that says what to do next.
 """
 
 
-def create_app(services: Services, *, secret: bytes, dagster: Database | None = None) -> FastAPI:
+def create_app(
+    services: Services, *, secret: bytes, dagster: Database | None = None, wall_times: WallTimes = no_wall_times
+) -> FastAPI:
     """The application.
 
     Args:
         services: the database, the store, the settings and the clock.
         secret: key of the signed links, of API keys' hashes and of sessions.
         dagster: Dagster's own database, to tell whether its daemon ticks; None where it is not known.
+        wall_times: reads cron patterns as Dagster does; without it, schedules cannot be made or previewed.
     """
     app = FastAPI(
         title="export-pipelines",
@@ -40,7 +44,7 @@ def create_app(services: Services, *, secret: bytes, dagster: Database | None = 
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.web = Web(services=services, secret=secret)
+    app.state.web = Web(services=services, secret=secret, wall_times=wall_times)
     database, store, clock = services.database, services.store, services.clock
     links = downloads.Downloads(
         database, store, secret=secret, clock=clock, redirect=services.settings.redirect_downloads

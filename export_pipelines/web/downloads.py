@@ -2,7 +2,8 @@
 
 What counts as a download: a GET that begins with the first byte of the file. HEAD does not count, nor does a request
 for later bytes, by which clients continue what broke off; unless nobody has begun yet, so that no byte leaves
-uncounted. The manifest is not counted.
+uncounted. The manifest is not counted. The link of a share opens nothing once the share is revoked, and its downloads
+are counted for the share, too.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +16,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from export_pipelines.catalog.options import MEDIA_TYPES
 from export_pipelines.catalog.types import EXPORT_TYPES
-from export_pipelines.core.errors import ExpiredLinkError, ForgedLinkError, NotFoundError
+from export_pipelines.core.errors import ConflictError, ExpiredLinkError, ForgedLinkError, NotFoundError
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import jobs
+from export_pipelines.core.shares import Share
+from export_pipelines.db import jobs, shares
 from export_pipelines.db.audit import Actor
 from export_pipelines.db.database import Database
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
@@ -76,6 +78,7 @@ class Downloads:
 
     def _file(self, request: Request, token: str) -> Response:
         job, grant = self._open_link(request, token)
+        share = self._share(grant)
         download = self._find(
             job, suffix="", media_type=_media_type(job), sha256=job.checksum, size=job.output_size_bytes
         )
@@ -87,13 +90,14 @@ class Downloads:
             response = self._send(job, download, wanted)
             if isinstance(response, FileResponse):
                 unless_counted.callback(response.close)
-            if not isinstance(wanted, Span) or wanted.start == 0 or job.download_count == 0:
-                self._count(request, job, grant)
+            if not isinstance(wanted, Span) or wanted.start == 0 or (share or job).download_count == 0:
+                self._count(request, job, grant, share)
             unless_counted.pop_all()
         return response
 
     def _manifest(self, request: Request, token: str) -> Response:
-        job, _ = self._open_link(request, token)
+        job, grant = self._open_link(request, token)
+        self._share(grant)
         download = self._find(job, suffix=MANIFEST_SUFFIX, media_type="application/json", sha256=None, size=None)
         if request.method == "HEAD":
             return Response(headers=download.headers())
@@ -120,6 +124,18 @@ class Downloads:
             _refuse_expired(job)
         return job, grant
 
+    def _share(self, grant: DownloadGrant) -> Share | None:
+        """The share that the link is of, in force; None for a link of the job's own."""
+        if grant.share_id is None:
+            return None
+        try:
+            share = shares.get(self._database, grant.share_id)
+        except NotFoundError as error:
+            raise _unshared() from error
+        if not share.in_force(self._clock()):
+            raise _unshared()
+        return share
+
     def _find(self, job: ExportJob, *, suffix: str, media_type: str, sha256: str | None, size: int | None) -> Download:
         if job.status is not JobStatus.COMPLETED or job.output_path is None:
             raise _gone("no-file", f"This export has no file: it is {job.status}. Ask for a new one.")
@@ -138,9 +154,16 @@ class Downloads:
             modified_at=facts.modified_at,
         )
 
-    def _count(self, request: Request, job: ExportJob, grant: DownloadGrant) -> None:
-        actor = _actor(request, grant.person)
-        if jobs.count_download(self._database, job.id, now=self._clock(), actor=actor) is None:
+    def _count(self, request: Request, job: ExportJob, grant: DownloadGrant, share: Share | None) -> None:
+        actor, now = _actor(request, grant.person), self._clock()
+        try:
+            if share is None:
+                counted = jobs.count_download(self._database, job.id, now=now, actor=actor)
+            else:
+                counted = shares.count_download(self._database, share, now=now, actor=actor)
+        except ConflictError as error:
+            raise _unshared() from error
+        if counted is None:
             _refuse_expired(job)
 
     def _send(self, job: ExportJob, download: Download, wanted: Wanted) -> Response:
@@ -212,6 +235,17 @@ def _media_type(job: ExportJob) -> str:
 
 def _gone(code: str, detail: str) -> ProblemError:
     return ProblemError(Problem(status=404, code=code, title="There is no file here", detail=detail))
+
+
+def _unshared() -> ProblemError:
+    return ProblemError(
+        Problem(
+            status=410,
+            code="share-ended",
+            title="This file is no longer shared",
+            detail="Whoever shared it with you has ended that; ask them for a new link.",
+        )
+    )
 
 
 def _refuse_expired(job: ExportJob) -> NoReturn:

@@ -20,7 +20,7 @@ from export_pipelines.delivering.wording import one_line, subject
 from export_pipelines_tests.delivering.samples import NOW, RECIPIENT, SENDER, notice
 
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
-TAGS = {"html", "head", "meta", "title", "body", "p", "a", "table", "tr", "th", "td"}
+TAGS = {"html", "head", "meta", "title", "body", "p", "a", "table", "tr", "th", "td", "blockquote"}
 HOSTILE = st.one_of(
     st.text(max_size=300),
     st.lists(
@@ -61,7 +61,7 @@ def read(**fields: Any) -> EmailMessage:
 def body(message: EmailMessage, kind: str) -> str:
     part = message.get_body([kind])
     assert part is not None
-    return part.get_content()
+    return part.get_content().replace("\r\n", "\n")
 
 
 def test_text_and_html_say_the_same_of_a_file_that_is_ready() -> None:
@@ -102,6 +102,36 @@ def test_a_file_goes_along_with_its_name_type_and_bytes() -> None:
 def test_a_remark_stands_in_both() -> None:
     message = read(remark="The file is not attached: it has 9.0 MiB.")
     assert all("not attached: it has 9.0 MiB" in body(message, kind) for kind in ("plain", "html"))
+
+
+def test_of_a_shared_file_the_recipient_hears_who_shares_it_and_what_they_say() -> None:
+    message = read(event=DeliveryEvent.SHARED, requested_by="Ada", message="Here it is.\nSee column 3.")
+    assert message["Subject"] == "Export shared with you: Bulk CSV: Courtyard"
+    text, page = body(message, "plain"), Page(body(message, "html"))
+    assert text.startswith(
+        "Ada shares the export “Bulk CSV: Courtyard” with you.\n\n> Here it is.\n> See column 3.\n\n"
+    )
+    assert "Here it is.\nSee column 3." in page.text
+    for fact in ("run.csv", "34.6 KiB", "2026-03-01 12:00 UTC", "Shared by", "can end that at any time"):
+        assert fact in text
+        assert fact in page.text
+
+
+@given(HOSTILE, HOSTILE)
+def test_nothing_that_somebody_shares_with_passes_for_what_we_say(sender: str, said: str) -> None:
+    message = read(event=DeliveryEvent.SHARED, requested_by=sender, message=said)
+    assert [key for key, _ in message.items()] == HEADERS
+    before, link, _ = body(message, "plain").partition(
+        "Download the file:\nhttps://exports.example.org/downloads/TOKEN"
+    )
+    assert link
+    opening, _, *quoted = before.split("\n")
+    assert opening.endswith("shares the export “Bulk CSV: Courtyard” with you.")
+    assert all(line.startswith(">") for line in quoted if line)
+    page = Page(body(message, "html"))
+    assert {tag for tag, _ in page.tags} <= TAGS
+    assert [facts["href"] for tag, facts in page.tags if tag == "a"] == ["https://exports.example.org/downloads/TOKEN"]
+    assert one_line(said) in one_line(page.text)
 
 
 @given(HOSTILE, HOSTILE, HOSTILE)

@@ -13,17 +13,27 @@ SECRET = b"k" * 32
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 SOON = NOW + timedelta(hours=1)
 TOKEN = mint(SECRET, job_id="c123", expires_at=SOON, person="u1")
+OLD = "AQAAAABnwwTQBGMxMjN1MXQ0AJStt010zwijTEZrHjOLD7fch5FhT-BhNKEFTAZA"
+"""As the first version wrote it."""
 
 short_texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 
 
-@given(job_id=short_texts.filter(bool), person=st.none() | short_texts.filter(bool), seconds=st.integers(1, 10**9))
-def test_a_token_says_what_was_put_in(job_id: str, person: str | None, seconds: int) -> None:
+optional_texts = st.none() | short_texts.filter(bool)
+
+
+@given(job_id=short_texts.filter(bool), person=optional_texts, share=optional_texts, seconds=st.integers(1, 10**9))
+def test_a_token_says_what_was_put_in(job_id: str, person: str | None, share: str | None, seconds: int) -> None:
     expires_at = NOW + timedelta(seconds=seconds)
-    token = mint(SECRET, job_id=job_id, expires_at=expires_at, person=person)
+    token = mint(SECRET, job_id=job_id, expires_at=expires_at, person=person, share_id=share)
     assert token.isascii()
     assert not set(token) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-    assert read(SECRET, token, now=NOW) == DownloadGrant(job_id=job_id, expires_at=expires_at, person=person)
+    said = DownloadGrant(job_id=job_id, expires_at=expires_at, person=person, share_id=share)
+    assert read(SECRET, token, now=NOW) == said
+
+
+def test_a_token_that_was_made_before_there_were_shares_still_opens_its_file() -> None:
+    assert read(SECRET, OLD, now=NOW) == DownloadGrant(job_id="c123", expires_at=SOON, person="u1", share_id=None)
 
 
 def test_equal_inputs_give_equal_tokens_in_any_time_zone() -> None:
@@ -79,7 +89,13 @@ def test_the_message_of_a_refusal_does_not_repeat_the_token() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"job_id": ""}, {"job_id": "x" * 256}, {"person": "x" * 256}, {"expires_at": datetime(2025, 1, 1)}],  # noqa: DTZ001
+    [
+        {"job_id": ""},
+        {"job_id": "x" * 256},
+        {"person": "x" * 256},
+        {"share_id": "x" * 256},
+        {"expires_at": datetime(2025, 1, 1)},  # noqa: DTZ001
+    ],
 )
 def test_what_no_token_can_hold_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

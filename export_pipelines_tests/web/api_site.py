@@ -11,6 +11,7 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import administrators, jobs, sessions
 from export_pipelines.db.evaluation import api_keys
 from export_pipelines.db.tables import ExportShareRow
+from export_pipelines.orchestration.cron import wall_times
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, submit
@@ -93,7 +94,7 @@ def api_site(services: Services, **settings: object) -> Iterator[ApiSite]:
     people = {name: add_user(services.database, f"{name}@example.org") for name in PEOPLE}
     administrators.appoint(services.database, people["administrator"], now=services.clock())
     keys = {name: new_key(chosen, user_id) for name, user_id in people.items()}
-    with running(create_app(chosen, secret=SECRET)) as url, ExitStack() as open_clients:
+    with running(create_app(chosen, secret=SECRET, wall_times=wall_times)) as url, ExitStack() as open_clients:
 
         def client(headers: Mapping[str, str]) -> httpx.Client:
             return open_clients.enter_context(httpx.Client(base_url=url, timeout=30, headers=dict(headers)))

@@ -1,6 +1,7 @@
 """Users, and whether a password is theirs; of passwords only argon2id hashes are stored."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from argon2 import PasswordHasher
@@ -67,6 +68,13 @@ def list_all(database: Database) -> tuple[records.User, ...]:
     """All users by e-mail address."""
     with database.transaction() as session:
         return records_of(session, records.User, select(User).order_by(func.lower(User.email)))
+
+
+def emails_of(database: Database, user_ids: Iterable[str]) -> Mapping[str, str]:
+    """The e-mail addresses of those of the users that exist, by id."""
+    query = select(User.id, User.email).where(User.id.in_(set(user_ids)))
+    with database.transaction() as session:
+        return {row.id: row.email for row in session.execute(query)}
 
 
 def verify(database: Database, *, email: str, password: str) -> records.User | None:

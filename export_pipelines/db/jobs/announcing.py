@@ -25,7 +25,7 @@ def announce(session: Session, job: ExportJob, *, now: datetime) -> None:
     recipients = _recipients(job)
     if not recipients:
         return
-    facts = _facts(job)
+    facts = facts_of(job)
     rows = [
         {
             "id": new_id(),
@@ -52,7 +52,7 @@ def _recipients(job: ExportJob) -> tuple[str, ...]:
     return tuple(dict.fromkeys(recipient for recipient in said if isinstance(recipient, str) and recipient))
 
 
-def _facts(job: ExportJob) -> dict[str, Any]:
+def facts_of(job: ExportJob) -> dict[str, Any]:
     """What a message says, as it is now: a retry, say, would clear the error before the message is sent."""
     return {
         "job_id": job.id,

@@ -1,6 +1,8 @@
 """How a job ends, and what becomes of its file: completed, failed, downloaded, expired."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -97,13 +99,25 @@ def count_download(
     database: Database, job_id: str, *, now: datetime, actor: audit.Actor | None = None
 ) -> ExportJob | None:
     """Count and audit one download; None, and nothing changed, unless the file is there and its time is not over."""
+    with database.transaction() as session:
+        return count_download_in(session, job_id, now=now, actor=actor)
+
+
+def count_download_in(
+    session: Session,
+    job_id: str,
+    *,
+    now: datetime,
+    actor: audit.Actor | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> ExportJob | None:
+    """The same within a transaction that is under way; ``data`` is what the audit log says besides."""
     conditions = (ExportJobRow.status == JobStatus.COMPLETED, ExportJobRow.expires_at > now)
     values = {"download_count": ExportJobRow.download_count + 1}
-    with database.transaction() as session:
-        job = change(session, job_id, *conditions, now=now, values=values)
-        if job is not None:
-            audit.record(session, job_id=job_id, action="downloaded", at=now, actor=actor)
-        return job
+    job = change(session, job_id, *conditions, now=now, values=values)
+    if job is not None:
+        audit.record(session, job_id=job_id, action="downloaded", at=now, actor=actor, data=data)
+    return job
 
 
 def _spent(job: ExportJob) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Subscriptions: their rows, the completed runs that they have not answered to, and the answers."""
 
 from export_pipelines.db.subscriptions.answers import Answer, record
-from export_pipelines.db.subscriptions.reading import active_since, find, get, list_all, reactions, tallies
+from export_pipelines.db.subscriptions.reading import active_since, find, get, list_all, page, reactions, tallies
 from export_pipelines.db.subscriptions.unanswered import are_indexed, unanswered
 from export_pipelines.db.subscriptions.writing import add, pause, remove, resume
 
@@ -13,6 +13,7 @@ __all__ = [
     "find",
     "get",
     "list_all",
+    "page",
     "pause",
     "reactions",
     "record",

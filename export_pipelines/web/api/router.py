@@ -2,10 +2,36 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import choices, creating, exports, me, previews
+from export_pipelines.web.api import (
+    audit,
+    choices,
+    creating,
+    deliveries,
+    exports,
+    me,
+    previews,
+    schedules,
+    shares,
+    subscriptions,
+    usage,
+    webhooks,
+)
 
 PREFIX = "/api"
-_RESOURCES = (me.routes, choices.routes, previews.routes, creating.routes, exports.routes)
+_RESOURCES = (
+    me.routes,
+    choices.routes,
+    previews.routes,
+    creating.routes,
+    exports.routes,
+    shares.routes,
+    schedules.routes,
+    subscriptions.routes,
+    deliveries.routes,
+    webhooks.routes,
+    usage.routes,
+    audit.routes,
+)
 
 
 def router() -> APIRouter:

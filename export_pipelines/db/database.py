@@ -125,6 +125,21 @@ class Database:
             finally:
                 connection.close()
 
+    async def async_connection(self, *, statement_timeout_ms: int) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        """A connection for an event loop, each statement a transaction of its own; whoever asked closes it.
+
+        Its errors are the driver's: use it within :meth:`translated`.
+        """
+        arguments, keywords = self.engine.dialect.create_connect_args(self._url)
+        keywords = {**keywords, **_CONNECT, "connect_timeout": self.connect_seconds}
+        connection = await psycopg.AsyncConnection.connect(*arguments, **keywords, autocommit=True)
+        try:
+            await connection.execute(_SESSION + b"; SET statement_timeout = %d" % statement_timeout_ms)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
     @contextmanager
     def translated(self) -> Iterator[None]:
         """A block in which the database's errors become ours."""

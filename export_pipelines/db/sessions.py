@@ -27,7 +27,7 @@ def begin(database: Database, *, user_id: str, secret: bytes, now: datetime, hou
     with database.transaction() as session:
         session.execute(delete(WebSession).where(WebSession.expires_at <= now))
         row = WebSession(
-            token_hash=_hash(token, secret),
+            token_hash=hash_of(token, secret),
             user_id=user_id,
             created_at=now,
             expires_at=now + timedelta(hours=hours),
@@ -38,7 +38,7 @@ def begin(database: Database, *, user_id: str, secret: bytes, now: datetime, hou
 
 def authenticate(database: Database, token: str, *, secret: bytes, now: datetime) -> records.User | None:
     """Whose session it is; None for one that is unknown, ended or over."""
-    theirs = (WebSession.token_hash == _hash(token, secret), WebSession.expires_at > now)
+    theirs = (WebSession.token_hash == hash_of(token, secret), WebSession.expires_at > now)
     query = select(User).join(WebSession, WebSession.user_id == User.id).where(*theirs)
     with database.transaction() as session:
         row = session.scalar(query)
@@ -48,7 +48,7 @@ def authenticate(database: Database, token: str, *, secret: bytes, now: datetime
 def end(database: Database, token: str, *, secret: bytes) -> None:
     """End the session, if it is one."""
     with database.transaction() as session:
-        session.execute(delete(WebSession).where(WebSession.token_hash == _hash(token, secret)))
+        session.execute(delete(WebSession).where(WebSession.token_hash == hash_of(token, secret)))
 
 
 def end_all(database: Database, user_id: str) -> None:
@@ -57,5 +57,6 @@ def end_all(database: Database, user_id: str) -> None:
         session.execute(delete(WebSession).where(WebSession.user_id == user_id))
 
 
-def _hash(token: str, secret: bytes) -> str:
+def hash_of(token: str, secret: bytes) -> str:
+    """What is stored of the token."""
     return hmac.new(secret, _PURPOSE + token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

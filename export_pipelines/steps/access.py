@@ -20,7 +20,7 @@ def readable(services: Services, caller: Caller, job_id: str) -> ExportJob:
     """
     job = _find(services, job_id)
     if not manages(caller, job) and not _is_viewer(services, caller, job):
-        raise _unknown(job_id)
+        raise unknown(job_id)
     return job
 
 
@@ -45,16 +45,17 @@ def manages(caller: Caller, job: ExportJob) -> bool:
 def _find(services: Services, job_id: str) -> ExportJob:
     if "\x00" in job_id:
         # PostgreSQL has no such text, and refuses to look for it.
-        raise _unknown(job_id)
+        raise unknown(job_id)
     try:
         return jobs.get(services.database, job_id)
     except NotFoundError:
-        raise _unknown(job_id) from None
+        raise unknown(job_id) from None
 
 
 def _is_viewer(services: Services, caller: Caller, job: ExportJob) -> bool:
     return shares.is_viewer(services.database, job_id=job.id, user_id=caller.user.id, now=services.clock())
 
 
-def _unknown(job_id: str) -> NotFoundError:
+def unknown(job_id: str) -> NotFoundError:
+    """The error for a job that there is not, or that the caller may not see: the same for both."""
     return NotFoundError(f"There is no export {job_id!r} that you may see; GET /api/exports lists yours.")

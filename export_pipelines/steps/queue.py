@@ -116,8 +116,12 @@ def terminate_runs(services: Services, job: ExportJob) -> Terminated:
 
 def places_of(services: Services, found: Iterable[ExportJob]) -> Mapping[str, Place]:
     """Where those of the jobs that wait stand in the queue, by their ids."""
-    waiting = [job.id for job in found if job.waits and job.claimed_at is None]
-    return jobs.places_of(services.database, waiting, limits=_limits(services), now=services.clock())
+    return places(services, [job.id for job in found if job.waits and job.claimed_at is None])
+
+
+def places(services: Services, job_ids: Iterable[str]) -> Mapping[str, Place]:
+    """The same, for those who know ids only."""
+    return jobs.places_of(services.database, job_ids, limits=_limits(services), now=services.clock())
 
 
 def claim(services: Services, *, by: str) -> tuple[ExportJob, ...]:

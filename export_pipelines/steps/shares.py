@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from secrets import token_bytes
 
 from export_pipelines.core.errors import ConflictError, NotFoundError, ValidationError
 from export_pipelines.core.evaluation import User
@@ -13,7 +14,7 @@ from export_pipelines.db.audit import Actor
 from export_pipelines.db.evaluation import users
 from export_pipelines.delivering.addresses import read_address
 from export_pipelines.steps.services import Services
-from export_pipelines.storage.links import mint
+from export_pipelines.storage.links import NONCE_BYTES, mint
 from export_pipelines.storage.secret import link_secret
 
 DAYS = range(1, 31)
@@ -120,17 +121,19 @@ def link_for(services: Services, job: ExportJob, *, user_id: str, actor: Actor |
         shares.note_link(services.database, held, expires_at=expires_at, now=now, actor=actor)
     except ConflictError as error:
         raise NotFoundError(f"There is no export job {job.id!r}.") from error
-    return Link(url=link_of(services, held, expires_at=expires_at), expires_at=expires_at)
+    nonce = token_bytes(NONCE_BYTES)
+    return Link(url=link_of(services, held, expires_at=expires_at, nonce=nonce), expires_at=expires_at)
 
 
-def link_of(services: Services, share: Share, *, expires_at: datetime) -> str:
-    """The share's link that ends then; the same each time it is asked for."""
+def link_of(services: Services, share: Share, *, expires_at: datetime, nonce: bytes = b"") -> str:
+    """The share's link that ends then; without a nonce, the same each time it is asked for."""
     token = mint(
         link_secret(services.settings),
         job_id=share.job_id,
         expires_at=expires_at,
         person=share.user_id,
         share_id=share.id,
+        nonce=nonce,
     )
     return f"{services.settings.public_url}/downloads/{token}"
 

@@ -1,8 +1,9 @@
 """Signed download links: a token that names a job, when it ends and (when asked) whom it is for, and by which share.
 
 A token is the base64url of ``1 | expiry | length of job id | job id | person | HMAC-SHA-256``; one of a share, of
-``2 | expiry | length of job id | job id | length of share id | share id | person | HMAC-SHA-256``. Equal inputs give
-equal tokens. A token grants a download to whoever holds it, so it never belongs in a log.
+``2 | expiry | length of job id | job id | length of share id | share id | person | HMAC-SHA-256``; one that shall be
+unlike any other, of ``3 | expiry | ... | share id | 8 random bytes | person | HMAC-SHA-256``. Equal inputs give equal
+tokens. A token grants a download to whoever holds it, so it never belongs in a log.
 """
 
 import base64
@@ -17,6 +18,8 @@ from export_pipelines.core.errors import ExpiredLinkError, ForgedLinkError, Vali
 
 _OF_JOB = 1
 _OF_SHARE = 2
+_UNIQUE = 3
+NONCE_BYTES = 8
 _HEAD = struct.Struct(">BQB")
 _MAC_BYTES = hashlib.sha256().digest_size
 _PURPOSE = b"export-pipelines download link\0"
@@ -43,9 +46,23 @@ class DownloadGrant:
 
 
 def mint(
-    secret: bytes, *, job_id: str, expires_at: datetime, person: str | None = None, share_id: str | None = None
+    secret: bytes,
+    *,
+    job_id: str,
+    expires_at: datetime,
+    person: str | None = None,
+    share_id: str | None = None,
+    nonce: bytes = b"",
 ) -> str:
     """A token for the job, or for one share of it; fractions of the expiry's second are dropped.
+
+    Args:
+        secret: the deployment's.
+        job_id: whose file it opens.
+        expires_at: when it stops to.
+        person: the user it is made for.
+        share_id: the share it belongs to.
+        nonce: random bytes, :data:`NONCE_BYTES` of them, that make this token another than all before; or none.
 
     Raises:
         ValidationError: a value that no token can hold.
@@ -56,8 +73,10 @@ def mint(
             "A download link needs a key, a job id of 1 to 255 bytes, a person and a share of at most 255 each, and an "
             f"aware expiry; got job {job_id!r}, person {person!r}, share {share_id!r}, expiry {expires_at!r}."
         )
-    of_share = bytes([len(share)]) + share if share else b""
-    version = _OF_SHARE if share else _OF_JOB
+    if len(nonce) not in (0, NONCE_BYTES):
+        raise ValidationError(f"A download link takes {NONCE_BYTES} random bytes or none, not {len(nonce)}.")
+    version = _UNIQUE if nonce else _OF_SHARE if share else _OF_JOB
+    of_share = b"" if version == _OF_JOB else bytes([len(share)]) + share + nonce
     payload = _HEAD.pack(version, int(expires_at.timestamp()), len(job)) + job + of_share + whom
     return base64.urlsafe_b64encode(payload + _sign(secret, payload)).rstrip(b"=").decode()
 
@@ -72,8 +91,8 @@ def read(secret: bytes, token: str, *, now: datetime) -> DownloadGrant:
     payload = _genuine_payload(secret, token)
     version, expiry, job_size = _HEAD.unpack_from(payload)
     job, rest = _cut(payload[_HEAD.size :], job_size)
-    share, rest = _cut(rest[1:], rest[0]) if version == _OF_SHARE else ("", rest)
-    person = rest.decode() or None
+    share, rest = ("", rest) if version == _OF_JOB else _cut(rest[1:], rest[0])
+    person = rest[NONCE_BYTES if version == _UNIQUE else 0 :].decode() or None
     expires_at = datetime.fromtimestamp(min(expiry, _LAST_SECOND), UTC)
     if now >= expires_at:
         ended = f"This link ended at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask for a new one."
@@ -91,7 +110,7 @@ def _genuine_payload(secret: bytes, token: str) -> bytes:
     genuine = hmac.compare_digest(mac, _sign(secret, payload))
     # Base64 leaves spare bits in the last character: only the spelling we made is the token.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == token
-    if not (genuine and canonical and len(payload) > _HEAD.size and payload[0] in (_OF_JOB, _OF_SHARE)):
+    if not (genuine and canonical and len(payload) > _HEAD.size and payload[0] in (_OF_JOB, _OF_SHARE, _UNIQUE)):
         raise _forged()
     return payload
 

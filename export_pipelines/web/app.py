@@ -14,6 +14,7 @@ from export_pipelines.web.bodies import Bodies
 from export_pipelines.web.context import Web, no_wall_times
 from export_pipelines.web.proxies import Proxies
 from export_pipelines.web.refused import add_handlers
+from export_pipelines.web.watching.watch import Watch
 
 _ABOUT = """Exports of a team's data: ask for one, watch it, fetch the file, share it.
 
@@ -45,6 +46,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.web = Web(services=services, secret=secret, wall_times=wall_times)
+    app.state.watch = Watch(services)
     database, store, clock = services.database, services.store, services.clock
     links = downloads.Downloads(
         database, store, secret=secret, clock=clock, redirect=services.settings.redirect_downloads

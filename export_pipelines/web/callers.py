@@ -5,12 +5,15 @@ the cookie, but cannot read the token.
 """
 
 import hmac
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from export_pipelines.db import sessions
 from export_pipelines.db.audit import Actor
+from export_pipelines.db.evaluation import api_keys
 from export_pipelines.steps import callers
 from export_pipelines.steps.callers import Caller
 from export_pipelines.web.context import Web, WebOf
@@ -75,6 +78,31 @@ def caller(
 
 CallerOf = Annotated[Caller, Depends(caller)]
 """The type of a route's parameter that is given who calls; the route then answers nobody else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What is stored of the key or session that a request came with; at most one of the two."""
+
+    key_hash: str | None = field(default=None, repr=False)
+    session_hash: str | None = field(default=None, repr=False)
+
+
+async def _credentials(
+    request: Request,
+    web: WebOf,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    token: Annotated[str | None, Depends(_COOKIE)],
+) -> Credentials:
+    if bearer is not None:
+        return Credentials(key_hash=api_keys.hash_of(bearer.credentials, web.secret))
+    if token and "authorization" not in request.headers:
+        return Credentials(session_hash=sessions.hash_of(token, web.secret))
+    raise ProblemError(NOT_AUTHENTICATED)
+
+
+CredentialsOf = Annotated[Credentials, Depends(_credentials)]
+"""For routes that only read, and look up whose the credentials are together with what they read."""
 
 
 def form_token(web: Web, session_token: str) -> str:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.web import log_lines
+from export_pipelines.web.watching.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,20 @@ def server(app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """Also ends what would go on for ever: event streams, whose clients come back to whoever serves next."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let downloads finish, but not streams."""
+        watch = getattr(getattr(self.config.app, "state", None), "watch", None)
+        if isinstance(watch, Watch):
+            watch.end()
+        await super().shutdown(sockets)
+        if isinstance(watch, Watch):
+            await watch.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -47,7 +47,7 @@ def create(
         row = ApiKey(
             user_id=live(session, User, user_id).id,
             name=need_text(name, what="The key's name"),
-            key_hash=_hash(key, secret),
+            key_hash=hash_of(key, secret),
             prefix=key[:PREFIX_LENGTH],
             created_at=now,
             expires_at=expires_at,
@@ -57,7 +57,7 @@ def create(
 
 def authenticate(database: Database, key: str, *, secret: bytes, now: datetime) -> records.User | None:
     """The user whose key this is, and note that it was used; None for a key unknown, revoked or expired."""
-    query = select(ApiKey).where(ApiKey.key_hash == _hash(key, secret), ApiKey.revoked_at.is_(None))
+    query = select(ApiKey).where(ApiKey.key_hash == hash_of(key, secret), ApiKey.revoked_at.is_(None))
     with database.transaction() as session:
         row = session.scalar(query)
         if row is None or (row.expires_at is not None and row.expires_at <= now):
@@ -119,6 +119,6 @@ def delete(database: Database, key_id: str) -> None:
         session.delete(live(session, ApiKey, key_id, lock=True))
 
 
-def _hash(key: str, secret: bytes) -> str:
+def hash_of(key: str, secret: bytes) -> str:
     """Keyed, so that somebody who reads the table cannot try keys against it; quick, since a key is random enough."""
     return hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -19,11 +19,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
-def _shown(moment: datetime) -> str:
+def shown(moment: datetime) -> str:
+    """The time as answers have it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, PlainSerializer(_shown, return_type=str, when_used="json")]
+Moment = Annotated[datetime, PlainSerializer(shown, return_type=str, when_used="json")]
 """A time in an answer: RFC 3339, UTC, milliseconds."""
 
 

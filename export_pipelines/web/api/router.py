@@ -8,12 +8,14 @@ from export_pipelines.web.api import (
     creating,
     deliveries,
     exports,
+    fetching,
     me,
     previews,
     schedules,
     shares,
     subscriptions,
     usage,
+    watching,
     webhooks,
 )
 
@@ -24,6 +26,8 @@ _RESOURCES = (
     previews.routes,
     creating.routes,
     exports.routes,
+    watching.routes,
+    fetching.routes,
     shares.routes,
     schedules.routes,
     subscriptions.routes,

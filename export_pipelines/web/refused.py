@@ -1,4 +1,4 @@
-"""Errors as problems: of the API each by its kind, with its reason; of links and health only that there is one."""
+"""Errors as problems: of API and page each by its kind, with its reason; of links and health only that there is one."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.UnavailableError):
         logger.warning("unavailable reason=%s", error)
         return answer(request, UNAVAILABLE)
-    if request.url.path.startswith(PREFIX):
+    if request.url.path.startswith(PREFIX) or getattr(request.state, "page", False):
         for kind, status, code, title in _KINDS:
             if isinstance(error, kind):
                 headers = _headers(error)
@@ -100,8 +100,10 @@ async def _tell_status(request: Request, error: Exception) -> Response:
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = _allowed(request)
-    else:
+    elif request.url.path.startswith("/downloads"):
         detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
+    else:
+        detail = "There is nothing at this address. Check it, or begin at the exports page."
     code = title.lower().replace(" ", "-")
     return answer(request, Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers))
 

@@ -9,6 +9,7 @@ from export_pipelines.steps.services import Services
 from export_pipelines.web import downloads, health, metrics
 from export_pipelines.web.access import Access
 from export_pipelines.web.api.document import describe
+from export_pipelines.web.api.names import operation_id
 from export_pipelines.web.api.router import PREFIX, router
 from export_pipelines.web.bodies import Bodies
 from export_pipelines.web.context import Web, no_wall_times
@@ -45,6 +46,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.web = Web(services=services, secret=secret, wall_times=wall_times)
     app.state.watch = Watch(services)

@@ -62,7 +62,17 @@ def answer(request: Request, problem: Problem) -> Response:
         page = templates().answer("problem.html", {"problem": problem, **_NOBODY}, status=problem.status)
         page.headers.update(problem.headers)
         return page
-    document = {
+    return Response(
+        document(problem),
+        status_code=problem.status,
+        headers=dict(problem.headers),
+        media_type="application/problem+json",
+    )
+
+
+def document(problem: Problem) -> bytes:
+    """The problem for programs, as JSON."""
+    members = {
         "type": f"urn:export-pipelines:problem:{problem.code}",
         "title": problem.title,
         "status": problem.status,
@@ -70,13 +80,7 @@ def answer(request: Request, problem: Problem) -> Response:
         "code": problem.code,
         **problem.more,
     }
-    return Response(
-        # What UTF-8 does not have, half a pair of surrogates, stays JSON when it is escaped so.
-        json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"),
-        status_code=problem.status,
-        headers=dict(problem.headers),
-        media_type="application/problem+json",
-    )
+    return json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _prefers_page(accept: str) -> bool:

@@ -29,6 +29,15 @@ class WebhookBody(Body):
     )
 
 
+_EXAMPLE = {
+    "name": "ours",
+    "url": "https://hooks.example.org/exports",
+    "active": True,
+    "user_id": "c0mwxrwrp2w7dy0wv1ga46s9k",
+    "created_at": "2026-03-01T12:00:00.000Z",
+}
+
+
 class WebhookAnswer(Answer):
     """A webhook; its secret is not shown again."""
 
@@ -38,11 +47,15 @@ class WebhookAnswer(Answer):
     user_id: str
     created_at: Moment
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
 
 class NewWebhookAnswer(WebhookAnswer):
     """A webhook that was just added, with the secret that its messages are signed with, this once."""
 
     secret: str
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_EXAMPLE, "secret": "whsec_..."}]})
 
 
 class WebhookList(Answer):
@@ -55,6 +68,8 @@ class TestedAnswer(Answer):
     """What the receiver answered."""
 
     status: int
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": 204}]})
 
 
 @routes.get("", summary="List webhooks", responses=problems())

@@ -27,7 +27,7 @@ class AuditEntry:
 
     Attributes:
         position: in the chain; None only inside the transaction that writes it.
-        job_id: None for a refused link that named no job of ours.
+        job_id: None for a refused link that named no job of ours, and for what happened to a schedule.
     """
 
     position: int | None

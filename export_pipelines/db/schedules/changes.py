@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import ConflictError, NotFoundError
 from export_pipelines.core.schedules import Schedule, ScheduleRequest
+from export_pipelines.db import audit
 from export_pipelines.db.database import Database
 from export_pipelines.db.schedules.queries import get
 from export_pipelines.db.schedules.records import columns_of, row_of, schedule_of
@@ -70,15 +71,18 @@ def pause(database: Database, schedule_id: str, *, reason: str, now: datetime) -
         NotFoundError: there is no such schedule.
     """
     with database.transaction() as session:
-        paused = change(
-            session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=paused_values(reason)
-        )  # fmt: skip
+        paused = pause_in(session, schedule_id, reason=reason, now=now)
     return paused or get(database, schedule_id)
 
 
-def paused_values(reason: str) -> dict[str, Any]:
-    """What a row says that is paused; a paused schedule has no next slot."""
-    return {"active": False, "paused_reason": reason, "next_run": None}
+def pause_in(session: Session, schedule_id: str, *, reason: str, now: datetime) -> Schedule | None:
+    """As :func:`pause`, inside a transaction that also writes why; None when it is paused or gone."""
+    # A paused schedule has no next slot.
+    values = {"active": False, "paused_reason": reason, "next_run": None}
+    paused = change(session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=values)
+    if paused is not None:
+        _note(session, "schedule_paused", paused, at=now, reason=reason)
+    return paused
 
 
 def resume(database: Database, schedule_id: str, *, next_run: datetime, now: datetime) -> Schedule:
@@ -90,6 +94,8 @@ def resume(database: Database, schedule_id: str, *, next_run: datetime, now: dat
     values = {"active": True, "paused_reason": None, "next_run": next_run, "resumed_at": now}
     with database.transaction() as session:
         resumed = change(session, schedule_id, ExportScheduleRow.active.is_(False), now=now, values=values)
+        if resumed is not None:
+            _note(session, "schedule_resumed", resumed, at=now)
     return resumed or get(database, schedule_id)
 
 
@@ -117,6 +123,12 @@ def change(
         execution_options={"synchronize_session": False, "populate_existing": True},
     ).one_or_none()
     return None if row is None else schedule_of(row)
+
+
+def _note(session: Session, action: str, schedule: Schedule, *, at: datetime, **more: str) -> None:
+    """Write to the audit log what happened to the schedule; it concerns no job, or many."""
+    data = {"schedule_id": schedule.id, "name": schedule.name, "owner": schedule.user_id, **more}
+    audit.record(session, job_id=None, action=action, at=at, data=data)
 
 
 def _taken(name: str) -> ConflictError:

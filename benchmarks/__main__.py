@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from benchmarks import machine, report
 from benchmarks.figure import Figure, Group
-from benchmarks.figures import bundles, composing, copying, everyday, launching, reporting, serving, sizes
+from benchmarks.figures import bundles, composing, copying, everyday, launching, queueing, reporting, serving, sizes
 from benchmarks.measured import MeasureError
 from benchmarks.options import Options, read_options
 from benchmarks.workbench import Workbench, open_workbench, say
@@ -20,6 +20,7 @@ GROUPS: tuple[Group, ...] = (
     *everyday.GROUPS,
     *sizes.GROUPS,
     *launching.GROUPS,
+    *queueing.GROUPS,
     *composing.GROUPS,
     *reporting.GROUPS,
     *serving.GROUPS,

@@ -14,6 +14,7 @@ import httpx
 from benchmarks.measured import Measured, MeasureError
 from benchmarks.workbench import Workbench
 from export_pipelines.cli.processes import HOST, Family, Program
+from export_pipelines.launching.requests import JOB_TAG
 from export_pipelines.orchestration.instance import prepare_instance
 
 START_SECONDS = 120
@@ -24,6 +25,8 @@ POLL_SECONDS = 0.2
 _LAUNCH = """mutation ($run: ExecutionParams!) { launchRun(executionParams: $run) { __typename
   ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 _RUN = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
+_FIRST_OP = """query ($filter: RunsFilter!) { runsOrError(filter: $filter) {
+  ... on Runs { results { runId stepStats { startTime } } } } }"""
 _LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
 
 
@@ -55,6 +58,26 @@ class Deployment:
             cpu_seconds=0.0,
             facts={"run_seconds": run["endTime"] - run["startTime"]},
         )
+
+    def first_op_of(self, job_id: str) -> float:
+        """Wait until the one run of an export job has succeeded.
+
+        Returns:
+            When its first op started, as a timestamp.
+
+        Raises:
+            MeasureError: there is no such run, more than one, or it did not succeed.
+        """
+        give_up = time.monotonic() + RUN_SECONDS
+        wanted = {"tags": [{"key": JOB_TAG, "value": job_id}]}
+        while not (runs := self._ask(_FIRST_OP, filter=wanted)["results"]):
+            if time.monotonic() > give_up:
+                raise MeasureError(f"no run of export job {job_id} appeared within {RUN_SECONDS} s")
+            time.sleep(POLL_SECONDS)
+        if self._finished(runs[0]["runId"])["status"] != "SUCCESS":
+            raise MeasureError(f"the run of export job {job_id} did not succeed")
+        [run] = self._ask(_FIRST_OP, filter=wanted)["results"]
+        return min(float(step["startTime"]) for step in run["stepStats"] if step["startTime"] is not None)
 
     def wait_until_loaded(self) -> None:
         """Wait until every code location is there.
@@ -103,6 +126,20 @@ def deployed(bench: Workbench) -> Iterator[Deployment]:
     environ |= {"EXPORT_PIPELINES_CODE_SERVER_PORT": str(code), "BENCH_EMPTY_PORT": str(empty)}
     with Family(environ=environ, logs=bench.options.home / "logs") as family:
         family.start(_programs(ui=ui, code=code, empty=empty), seconds=START_SECONDS)
+        deployment = Deployment(url=f"http://{HOST}:{ui}")
+        deployment.wait_until_loaded()
+        yield deployment
+
+
+@contextmanager
+def developing(bench: Workbench) -> Iterator[Deployment]:
+    """Have ``export-pipelines dev`` start everything, on ports of its own; all of it ends with the block."""
+    ui, code, serve = _free_ports(3)
+    options = (f"--ui-port={ui}", f"--code-port={code}", f"--port={serve}")
+    program = Path(sys.executable).with_name("export-pipelines")
+    dev = Program(name="dev", command=(str(program), "dev", *options), port=ui)
+    with Family(environ=bench.environ, logs=bench.options.home / "logs") as family:
+        family.start((dev,), seconds=START_SECONDS)
         deployment = Deployment(url=f"http://{HOST}:{ui}")
         deployment.wait_until_loaded()
         yield deployment

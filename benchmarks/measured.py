@@ -1,8 +1,10 @@
 """What one measured piece of work took, and how pieces of work are compared: in turns, by the median."""
 
 import statistics
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 
@@ -53,6 +55,21 @@ def ratio(results: Results, name: str, to: str, *, of: Callable[[Measured], floa
 def median(results: Results, name: str, *, of: Callable[[Measured], float] = lambda m: m.seconds) -> float:
     """Median over the rounds."""
     return statistics.median(map(of, results[name]))
+
+
+def spread(work: Work, number: int, *, over: float) -> Work:
+    """The same work, ``number`` times each at another moment of a span of seconds.
+
+    Who looks for work does so every so many seconds. Work that is begun when the one before has ended would always
+    wait as long as that one's duration makes it, and not as long as anybody's does on average.
+    """
+    moments = cycle(over * index / number for index in range(number))
+
+    def at_its_moment() -> Measured:
+        time.sleep((next(moments) - time.time()) % over)
+        return work()
+
+    return at_its_moment
 
 
 def _order(names: list[str], number: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ class Options:
         sizes: ``BENCH_SIZES``, three numbers of transcripts, for memory and growth; the one in the middle also serves
             what would take too long with more.
         rounds: ``BENCH_ROUNDS``, of which a figure is the median.
-        launches: ``BENCH_LAUNCHES``, of each of the two Dagster jobs.
+        launches: ``BENCH_LAUNCHES``, of each Dagster job, and of each way into the queue.
         only: ``BENCH_ONLY``, names of groups of figures; all of them when empty.
     """
 
@@ -45,7 +45,7 @@ def read_options(environ: Mapping[str, str]) -> Options:
         rows=_number("BENCH_ROWS", environ.get("BENCH_ROWS", "300000")),
         sizes=(sizes[0], sizes[1], sizes[2]),
         rounds=_number("BENCH_ROUNDS", environ.get("BENCH_ROUNDS", "3")),
-        launches=_number("BENCH_LAUNCHES", environ.get("BENCH_LAUNCHES", "11")),
+        launches=_number("BENCH_LAUNCHES", environ.get("BENCH_LAUNCHES", "15")),
         only=frozenset(name.strip() for name in environ.get("BENCH_ONLY", "").split(",") if name.strip()),
     )
 

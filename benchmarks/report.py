@@ -28,7 +28,7 @@ def write_json(figures: Iterable[Figure], path: Path = RESULTS_JSON) -> None:
     """Only figures that must be something; what could not be measured has no ratio and is not right."""
     said = {
         figure.name: {
-            "ratio": None if figure.value is None else round(figure.value, 4),
+            "seconds" if figure.unit == " s" else "ratio": None if figure.value is None else round(figure.value, 4),
             "must": figure.must,
             "aim": figure.aim,
             "ok": figure.ok,

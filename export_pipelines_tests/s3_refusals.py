@@ -1,10 +1,12 @@
 """A real HTTP server before an S3 server, which hands everything on until it is told to refuse some of it with 503."""
 
 import http.client
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 Refusing = Callable[[str, str], bool]
@@ -36,6 +38,11 @@ class Gate(ThreadingHTTPServer):
     def url(self) -> str:
         """Where clients go."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients may be killed in the middle of a request; anything else is worth its traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def nothing(_method: str, _path: str) -> bool:

@@ -1,14 +1,12 @@
 """One small export as a launched Dagster run, over an empty job of five ops launched in the same way."""
 
-import time
 from collections.abc import Sequence
 from functools import partial
-from itertools import cycle
 
 from benchmarks.data import DEFINITION_ID, USER_EMAIL
 from benchmarks.deployment import Deployment, deployed
 from benchmarks.figure import Figure, Group
-from benchmarks.measured import Measured, Work, interleaved, median
+from benchmarks.measured import Measured, interleaved, median, spread
 from benchmarks.workbench import Workbench, say
 
 NAME = "small_export"
@@ -21,8 +19,8 @@ def measure(bench: Workbench, _: Sequence[str]) -> list[Figure]:
     bench.run(bench.options.sizes[0])
     with deployed(bench) as deployment:
         contestants = {
-            NAME: _spread(partial(_export, deployment), bench.options.launches),
-            _EMPTY: _spread(partial(_empty, deployment), bench.options.launches),
+            NAME: spread(partial(_export, deployment), bench.options.launches, over=1.0),
+            _EMPTY: spread(partial(_empty, deployment), bench.options.launches, over=1.0),
         }
         # The first run of a deployment imports and connects for the others.
         _export(deployment)
@@ -41,21 +39,6 @@ def measure(bench: Workbench, _: Sequence[str]) -> list[Figure]:
             f"start to its end {own:.2f} s against {empty:.2f} s; medians of {bench.options.launches} launches each",
         )
     ]
-
-
-def _spread(launch: Work, number: int) -> Work:
-    """The same launch, each at another moment of a second.
-
-    The queue is looked at once a second, and runs begin when it is. Launched when the one before has ended, a job would
-    always wait as long as that one's duration makes it, and not as long as anybody's does on average.
-    """
-    moments = cycle(index / number for index in range(number))
-
-    def at_its_moment() -> Measured:
-        time.sleep((next(moments) - time.time()) % 1.0)
-        return launch()
-
-    return at_its_moment
 
 
 def _export(deployment: Deployment) -> Measured:

@@ -17,7 +17,7 @@ from export_pipelines.cli import session
 from export_pipelines.core.frozen import Segment
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import Order, submit
-from export_pipelines.storage.store import ObjectStore
+from export_pipelines.storage.store import ObjectStore, Proceed, uninterrupted
 
 
 class Watched:
@@ -28,10 +28,12 @@ class Watched:
         self._store = store
         self._proxy = proxy
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
+    def compose(
+        self, key: str, segments: Sequence[Segment], *, media_type: str, proceed: Proceed = uninterrupted
+    ) -> None:
         """Compose, and count."""
         before = self._proxy.bytes
-        self._store.compose(key, segments, media_type=media_type)
+        self._store.compose(key, segments, media_type=media_type, proceed=proceed)
         self.crossed += self._proxy.bytes - before
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the store has

@@ -1,5 +1,6 @@
 """``export-pipelines deliveries``: the messages about exports that have ended."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -21,7 +22,7 @@ LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this 
 IdArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="The delivery's id, or the beginning of it.")]
 AllDeadOption = Annotated[bool, typer.Option("--all-dead", help="Everything that was given up.")]
 COLUMNS = ("ID", "STATE", "TRIES", "EVENT", "RECIPIENT", "JOB", "ENDED (UTC)", "SENT OR NEXT TRY", "REASON")
-_MANY = 10_000
+MANY = 10_000
 
 
 @app.command(name="list")
@@ -34,9 +35,14 @@ def list_(
         job = None if job_id is None else jobs.find(database, job_id).id
         found = deliveries.list_deliveries(database, job_id=job, state=wanted, limit=limit)
     if as_json:
-        console.print_json([_json(delivery) for delivery in found])
+        console.print_json([delivery_json(delivery) for delivery in found])
         return
-    console.print_table(COLUMNS, [_cells(delivery) for delivery in found], empty="No deliveries.")
+    print_deliveries(found, empty="No deliveries.")
+
+
+def print_deliveries(found: Sequence[Delivery], *, empty: str) -> None:
+    """The table of deliveries."""
+    console.print_table(COLUMNS, [_cells(delivery) for delivery in found], empty=empty)
 
 
 @app.command()
@@ -46,13 +52,13 @@ def retry(delivery_id: IdArgument = None, all_dead: AllDeadOption = False) -> No
         raise ValidationError("say which: the ID of one delivery, or --all-dead.")
     with session.database() as database:
         if delivery_id is None:
-            chosen = deliveries.list_deliveries(database, state=DeliveryState.DEAD, limit=_MANY)
+            due = deliveries.retry_dead(database, most=MANY, now=session.now())
         else:
-            chosen = (deliveries.find(database, delivery_id),)
-        for delivery in chosen:
-            deliveries.retry(database, delivery.id, now=session.now())
-            console.out.print(f"delivery {delivery.id} to {delivery.recipient} is due now", markup=False)
-    if not chosen:
+            found = deliveries.find(database, delivery_id)
+            due = (deliveries.retry(database, found.id, now=session.now()),)
+    for delivery in due:
+        console.out.print(f"delivery {delivery.id} to {delivery.recipient} is due now", markup=False)
+    if not due:
         console.out.print("nothing was given up")
 
 
@@ -101,6 +107,6 @@ def _cells(delivery: Delivery) -> tuple[object, ...]:
     )
 
 
-def _json(delivery: Delivery) -> dict[str, object]:
+def delivery_json(delivery: Delivery) -> dict[str, object]:
     """The row by its column names, without the sender's own mark."""
     return {name: value for name, value in asdict(delivery).items() if name != "claim"}

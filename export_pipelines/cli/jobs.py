@@ -7,12 +7,13 @@ import typer
 
 from export_pipelines.catalog.types import export_type
 from export_pipelines.cli import console, session
+from export_pipelines.cli.deliveries import MANY, delivery_json, print_deliveries
 from export_pipelines.cli.exports import JsonOption, carry_out, report
 from export_pipelines.cli.files import DryRunOption, show_what_would_go
 from export_pipelines.cli.queued import say_terminated
 from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
-from export_pipelines.db import audit, events, jobs, leases
+from export_pipelines.db import audit, deliveries, events, jobs, leases
 from export_pipelines.db.events import Event
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.sweep import sweep
@@ -69,16 +70,20 @@ def print_jobs(found: tuple[ExportJob, ...]) -> None:
 
 @app.command()
 def show(job_id: IdArgument, with_events: EventsOption = False, as_json: JsonOption = False) -> None:
-    """Show one job whole, with its history."""
+    """Show one job whole, with its deliveries and its history."""
     with session.services() as services:
         job = jobs.find(services.database, job_id)
         row = _json(services, job)
         found = _events(services, job, whole=with_events)
+        messages = deliveries.list_deliveries(services.database, job_id=job.id, limit=MANY)
         if as_json:
-            console.print_json(row | ({"events": [asdict(event) for event in found]} if with_events else {}))
+            told = {"deliveries": [delivery_json(message) for message in messages]}
+            console.print_json(row | told | ({"events": [asdict(event) for event in found]} if with_events else {}))
             return
         console.print_fields(row)
         console.print_table(EVENT_COLUMNS, [_cells(event) for event in found], empty="No events of its progress.")
+        asked = job.input.get("delivery")
+        print_deliveries(messages, empty="Who is told hears when it ends." if asked else "Nobody is told of its end.")
         for entry in audit.list_for_job(services.database, job.id):
             console.out.print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action}", markup=False)
 

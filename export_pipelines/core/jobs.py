@@ -69,7 +69,8 @@ class ExportJob:
         launch: which run of the queue works, or shall work, on it: 1, and one more each time a worker was lost.
         launch_after: a lost worker's job is not launched again before; None of a PROCESSING job whose run has begun.
         claimed_at, claimed_by: when, and by whom, that run was promised; None while the job waits in the queue.
-        size_hint: rows it will come to, roughly; None before the queue has looked at a row made by plain SQL.
+        size_hint: rows it will come to, roughly.
+        admitted_at: when the request was found right; None before the queue has looked at a row made by plain SQL.
     """
 
     id: str
@@ -105,6 +106,7 @@ class ExportJob:
     claimed_at: datetime | None = None
     claimed_by: str | None = None
     size_hint: int | None = None
+    admitted_at: datetime | None = None
 
     @property
     def run_key(self) -> str:

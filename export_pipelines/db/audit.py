@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import Session
 
 from export_pipelines.db.database import Database
-from export_pipelines.db.tables import AuditLog
+from export_pipelines.db.tables import AuditLog, ExportJobRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class AuditEntry:
 
     Attributes:
         position: in the chain; None only inside the transaction that writes it.
-        job_id: None for a refused link that named no job of ours.
+        job_id: None for a refused link that named no job of ours, and for what happened to a schedule.
     """
 
     position: int | None
@@ -78,6 +78,57 @@ def list_newest(
     query = select(AuditLog).where(of_job, of_action).order_by(AuditLog.id.desc()).limit(limit)
     with database.transaction() as session:
         return tuple(_entry(row) for row in session.scalars(query))
+
+
+def page(
+    database: Database,
+    *,
+    user_id: str | None = None,
+    job_id: str | None = None,
+    action: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> tuple[AuditEntry, ...]:
+    """At most so many events, the newest first, narrowed down by whatever is given.
+
+    Args:
+        database: where.
+        user_id: only of jobs that are this user's.
+        job_id: only of this job, whether or not its row is there still.
+        action: only such.
+        before: only those before this position in the chain.
+        limit: how many.
+    """
+    row = AuditLog
+    conditions: list[ColumnElement[bool]] = [row.position.is_not(None)]
+    conditions += [column == value for column, value in ((row.job_id, job_id), (row.action, action)) if value]
+    if user_id is not None:
+        conditions.append(row.job_id.in_(select(ExportJobRow.id).where(ExportJobRow.user_id == user_id)))
+    if before is not None:
+        conditions.append(row.position < before)
+    query = select(row).where(*conditions).order_by(row.position.desc()).limit(limit)
+    with database.transaction() as session:
+        return tuple(_entry(found) for found in session.scalars(query))
+
+
+def owner_of_deleted(database: Database, job_id: str) -> str | None:
+    """Whose job this was that has no row any more; None when it has one, or the log knows of none.
+
+    The entries of how it ended say so; of a job that came to no end, the one of its making names who made it.
+    """
+    ended = AuditLog.additional_data["owner"].astext
+    query = (
+        select(func.coalesce(ended, AuditLog.user_id))
+        .where(
+            AuditLog.job_id == job_id,
+            AuditLog.action.in_(("created", "completed", "failed")),
+            ~exists().where(ExportJobRow.id == job_id),
+        )
+        .order_by(AuditLog.id.desc())
+        .limit(1)
+    )
+    with database.transaction() as session:
+        return session.scalar(query)
 
 
 def _entry(row: AuditLog) -> AuditEntry:

@@ -13,13 +13,21 @@ from export_pipelines.db.tables import AuditCheckpointRow, AuditHead
 
 MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
-ROWS = f"""
+_COLUMNS = f"""
 SELECT position, id, {MOMENT.format("at")} AS at, action, job_id, user_id, address, user_agent,
     additional_data::text AS additional_data, previous_hash, hash
 FROM {{exports}}.export_audit_logs
+"""  # noqa: S608 - put together from constants
+
+ROWS = f"""{_COLUMNS}
 WHERE position IS NULL OR position > %(after)s
 ORDER BY position NULLS LAST, id
-"""  # noqa: S608 - put together from constants
+"""
+
+SOME_ROWS = f"""{_COLUMNS}
+WHERE position > %(after)s AND position <= %(last)s
+ORDER BY position
+"""
 
 HEAD = "SELECT position, hash FROM {exports}.export_audit_head"
 
@@ -33,6 +41,12 @@ ORDER BY number
 def rows(snapshot: Snapshot, *, after: int = 0) -> Iterator[ChainedRow]:
     """The rows after that position in the order of the chain, then those that have no place in it."""
     for row in snapshot.stream_rows(ROWS, {"after": after}):
+        yield ChainedRow(**row)
+
+
+def some_rows(snapshot: Snapshot, *, after: int, last: int) -> Iterator[ChainedRow]:
+    """The rows after one position up to another, in the order of the chain."""
+    for row in snapshot.stream_rows(SOME_ROWS, {"after": after, "last": last}):
         yield ChainedRow(**row)
 
 

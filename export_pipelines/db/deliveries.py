@@ -9,9 +9,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from export_pipelines.core.cursors import Position
 from export_pipelines.core.deliveries import WEBHOOK, Delivery, DeliveryEvent, DeliveryState
 from export_pipelines.core.errors import ConflictError, NotFoundError, ValidationError
 from export_pipelines.core.ids import looks_like_id
@@ -140,10 +141,50 @@ def list_deliveries(
     return _select(database, *conditions, limit=limit)
 
 
+def page(
+    database: Database,
+    *,
+    user_id: str | None = None,
+    job_id: str | None = None,
+    state: DeliveryState | None = None,
+    after: Position | None = None,
+    limit: int,
+) -> tuple[Delivery, ...]:
+    """At most so many deliveries, newest first, about jobs of one user when asked, and behind a place in that order."""
+    row = ExportDelivery
+    wanted = {row.job_id: job_id, row.state: state}
+    conditions = [column == value for column, value in wanted.items() if value is not None]
+    if user_id is not None:
+        conditions.append(row.job_id.in_(_jobs_of(user_id)))
+    if after is not None:
+        conditions.append(tuple_(row.created_at, row.id) < (after.at, after.id))
+    return _select(database, *conditions, limit=limit)
+
+
+def retry_dead(
+    database: Database, *, user_id: str | None = None, most: int = 1_000, now: datetime
+) -> tuple[Delivery, ...]:
+    """Have deliveries that were given up tried anew, about jobs of one user when asked; those, the oldest first."""
+    dead = select(ExportDelivery.id).where(ExportDelivery.state == DeliveryState.DEAD)
+    if user_id is not None:
+        dead = dead.where(ExportDelivery.job_id.in_(_jobs_of(user_id)))
+    oldest = dead.order_by(ExportDelivery.created_at, ExportDelivery.id).limit(most)
+    with database.transaction() as session:
+        ids = session.scalars(oldest.with_for_update(skip_locked=True)).all()
+        values = {"state": DeliveryState.PENDING, "tries": 0, "next_try_at": now, **_UNCLAIMED}
+        again = update(ExportDelivery).where(ExportDelivery.id.in_(ids)).values(**values).returning(ExportDelivery)
+        rows = session.scalars(again, execution_options={"synchronize_session": False})
+        return tuple(sorted((_delivery(row) for row in rows), key=lambda one: (one.created_at, one.id)))
+
+
 def waiting(database: Database) -> int:
     """How many deliveries are still to be sent."""
     with database.transaction() as session:
         return session.scalar(select(func.count()).select_from(ExportDelivery).where(_PENDING)) or 0
+
+
+def _jobs_of(user_id: str) -> Select[str]:
+    return select(ExportJobRow.id).where(ExportJobRow.user_id == user_id)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

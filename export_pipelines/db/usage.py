@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from export_pipelines.core.usage import UsageStats
+from export_pipelines.core.cursors import Position
+from export_pipelines.core.usage import Span, SpanUsage, UsageStats
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import ExportUsageStats
 
@@ -57,6 +58,21 @@ SELECT user_id, day, type,
 FROM ended
 GROUP BY user_id, day, type
 """
+# In the order of pages: the newest first, and within a day or month by user and type, bytewise.
+_ADDED_UP = """
+SELECT * FROM (
+    SELECT user_id, date_trunc(:span, day)::date AS begins, type, sum(exports)::bigint AS exports,
+        sum(failures)::bigint AS failures, sum(rows)::bigint AS rows, sum(bytes)::bigint AS bytes,
+        sum(duration_ms)::bigint AS duration_ms
+    FROM {exports}.export_usage_stats
+    WHERE day BETWEEN :since AND :until AND (CAST(:user_id AS text) IS NULL OR user_id = :user_id)
+    GROUP BY 1, 2, 3
+) spans
+WHERE CAST(:after AS date) IS NULL OR begins < :after
+    OR begins = :after AND (user_id COLLATE "C", type COLLATE "C") > (:after_user, :after_type)
+ORDER BY begins DESC, user_id COLLATE "C", type COLLATE "C"
+LIMIT :limit
+"""
 _AGAIN = timedelta(days=2)
 """How far back days are counted again whether or not they have new entries."""
 
@@ -95,6 +111,36 @@ def list_stats(database: Database, *, user_id: str | None = None, since: date | 
     names = [field.name for field in fields(UsageStats)]
     with database.transaction() as session:
         return tuple(UsageStats(**{name: getattr(found, name) for name in names}) for found in session.scalars(query))
+
+
+def add_up(
+    database: Database,
+    span: Span,
+    *,
+    user_id: str | None = None,
+    since: date,
+    until: date,
+    after: Position | None = None,
+    limit: int,
+) -> tuple[SpanUsage, ...]:
+    """What is counted of the days from ``since`` to ``until``, day by day or month by month, the newest first.
+
+    Of one user, when asked; at most so many, behind a place in that order.
+    """
+    user, _, type_ = ("", "", "") if after is None else after.id.partition("/")
+    wanted = {
+        "span": span.value,
+        "user_id": user_id,
+        "since": since,
+        "until": until,
+        "after": None if after is None else after.at.date(),
+        "after_user": user,
+        "after_type": type_,
+        "limit": limit,
+    }
+    with database.transaction() as session:
+        rows = session.execute(text(database.sql(_ADDED_UP)), wanted).mappings()
+        return tuple(SpanUsage(**row) for row in rows)
 
 
 def _begin(database: Database, session: Session) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.subscriptions import Position
+from export_pipelines.db import subscriptions
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.resources import services_of
@@ -20,6 +21,8 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 SLOW = timedelta(seconds=1)
 REST = 20
 """After a slow look the sensor rests so many times as long: it takes no more than a twentieth of the database."""
+LONGEST_WITH_INDEX = timedelta(seconds=10)
+"""Where an index finds the runs, a look that was slow read little: the machine was busy, and will not be for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +83,14 @@ def tick(services: Services, cursor: Cursor) -> tuple[Cursor, str]:
         )
     reacted = react(services, cursor.position)
     looked_for = reacted.looked_for or timedelta(0)
-    rest = now + REST * looked_for if looked_for > SLOW else None
-    return after(reacted, rest_until=rest), sentence(reacted)
+    rest_until = now + rest(services, looked_for) if looked_for > SLOW else None
+    return after(reacted, rest_until=rest_until), sentence(reacted)
+
+
+def rest(services: Services, looked_for: timedelta) -> timedelta:
+    """How long to leave the runs alone after a slow look."""
+    whole = REST * looked_for
+    return min(whole, LONGEST_WITH_INDEX) if subscriptions.are_indexed(services.database) else whole
 
 
 def sentence(reacted: Reacted) -> str:

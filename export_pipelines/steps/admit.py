@@ -29,6 +29,16 @@ def admit(services: Services, *, limit: int = MOST_AT_ONCE) -> tuple[str, ...]:
     return tuple(job.id for job in found if not _admitted(services, job))
 
 
+def require_admitted(services: Services, job: ExportJob) -> None:
+    """Check a PENDING job that somebody begins by hand before the queue has looked at it.
+
+    Raises:
+        ValidationError: it asks for something that cannot be exported, and is FAILED now.
+    """
+    if job.admitted_at is None and not _admitted(services, job):
+        raise ValidationError(f"job {job.id} is FAILED: {jobs.get(services.database, job.id).error}")
+
+
 def _admitted(services: Services, job: ExportJob) -> bool:
     now = services.clock()
     try:

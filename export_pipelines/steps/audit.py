@@ -21,6 +21,7 @@ from export_pipelines.packaging.staging import chunks_of
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import known_keys, signing_key
 
+PART_SECONDS = 30
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -45,6 +46,20 @@ class Audited:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AuditedPart:
+    """What is known of a part of the database's log.
+
+    Attributes:
+        log_ends: the position of its last row.
+        is_last: whether the part reaches it.
+    """
+
+    audited: Audited
+    log_ends: int
+    is_last: bool
+
+
 def verify_log(database: Database, *, keys: Mapping[str, PublicKey], kept: Sequence[Checkpoint] = ()) -> Audited:
     """Check the database's log, whole, against itself and against its checkpoints.
 
@@ -59,6 +74,45 @@ def verify_log(database: Database, *, keys: Mapping[str, PublicKey], kept: Seque
         walked = walk(audit_chain.rows(snapshot), head=audit_chain.head(snapshot), marks=marks)
     missing = [f"checkpoint {number} was removed" for number in _missing(own)]
     return _audited(walked, [*own, *kept], keys, more=missing, whole=True)
+
+
+def verify_part(database: Database, *, keys: Mapping[str, PublicKey], after: int, most: int) -> AuditedPart:
+    """Check so many rows of the database's log and no more, for whoever cannot wait for all of them.
+
+    The row at ``after`` is looked at too: what follows is chained to it. What only the whole can tell, as whether rows
+    were removed at the end or came in past the chain, the part that reaches the end tells.
+
+    Args:
+        database: where the log is; read from one snapshot.
+        keys: those whose signatures count.
+        after: the position up to which the rows are known already; 0 for none.
+        most: how many rows.
+
+    Raises:
+        ValidationError: the log does not reach so far.
+    """
+    with open_snapshot(database, seconds=PART_SECONDS) as snapshot:
+        head = audit_chain.head(snapshot)
+        if after > head.position:
+            raise ValidationError(f"the log ends at position {head.position}; begin there or before.")
+        own, last = audit_chain.checkpoints(snapshot), after + most
+        whole = last >= head.position
+        given = [one for one in own if after < one.position and (whole or one.position <= last)]
+        begin = max(after - 1, 0)
+        rows = (
+            audit_chain.rows(snapshot, after=begin)
+            if whole
+            else audit_chain.some_rows(snapshot, after=begin, last=last)
+        )
+        walked = walk(
+            rows,
+            start=START if begin == 0 else None,
+            head=head if whole else None,
+            marks=[one.position for one in given],
+        )
+    missing = [f"checkpoint {number} was removed" for number in _missing(own)] if whole else []
+    audited = _audited(walked, given, keys, more=missing, whole=whole)
+    return AuditedPart(audited=audited, log_ends=head.position, is_last=whole)
 
 
 def verify_file(path: Path, *, keys: Mapping[str, PublicKey], kept: Sequence[Checkpoint] = ()) -> Audited:

@@ -4,6 +4,7 @@ from export_pipelines.core.errors import ConflictError, SupersededError
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobRef, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.jobs import ref_of
+from export_pipelines.steps.admit import require_admitted
 from export_pipelines.steps.load import frozen_before
 from export_pipelines.steps.services import Services
 
@@ -26,12 +27,14 @@ def begin(services: Services, job_id: str, *, dagster_run_id: str | None, run_ke
         ConflictError: the job is completed, expired or cancelled.
         NotFoundError: there is no such job.
         SupersededError: another run has the job.
+        ValidationError: it was inserted by plain SQL and cannot be exported; it is FAILED now.
     """
     now = services.clock()
     job = jobs.get(services.database, job_id)
     if run_key is not None:
         _require_promised(job, run_key, dagster_run_id=dagster_run_id)
     if job.status is JobStatus.PENDING:
+        require_admitted(services, job)
         return jobs.claim(services.database, job_id, dagster_run_id=dagster_run_id, now=now)
     if job.status not in _RESUMABLE:
         raise ConflictError(f"job {job_id} is {job.status}; start a new export instead.")

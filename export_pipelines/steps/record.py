@@ -7,6 +7,7 @@ from export_pipelines.core.frozen import StoredFile
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.upload import take_back
 from export_pipelines.storage.links import mint
 from export_pipelines.storage.secret import link_secret
 
@@ -30,7 +31,5 @@ def record(services: Services, stored: StoredFile) -> ExportJob:
     try:
         return jobs.complete(services.database, stored, url=url, expires_at=expires_at, now=now)
     except SupersededError:
-        if jobs.get(services.database, job.id).status is not JobStatus.COMPLETED:
-            services.store.delete(stored.key)
-            services.store.delete(stored.manifest_key)
+        take_back(services, job.id, key=stored.key, manifest_key=stored.manifest_key)
         raise

@@ -1,6 +1,7 @@
-"""Schedules as people handle them: checked when they are added, paused, resumed, run at once."""
+"""Schedules as people handle them: checked when they are added or changed, paused, resumed, run at once."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from export_pipelines.catalog.export_type import ExportType
@@ -16,6 +17,17 @@ from export_pipelines.steps.submit import Order, check, submit
 
 NAME_LENGTH = 100
 BY_HAND = "paused by hand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a schedule orders, and when."""
+
+    order: Order
+    name: str
+    cron_pattern: str
+    timezone: str
+    missed_slots: MissedSlots
 
 
 def add(
@@ -35,28 +47,38 @@ def add(
         ConflictError: the user has a schedule of that name.
     """
     now = services.clock()
-    if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
-        raise ValidationError(f"schedule name {name[:40]!r} is empty, too long or holds control characters.")
-    first = _next_slot(slots_from(wall_times, pattern=cron_pattern, timezone=timezone, start=now), now=now)
-    request = check(services, order)
-    typed = _typed_subject(export_type(request.type), order)
-    wanted = ScheduleRequest(
-        name=name.strip(),
-        user_id=request.user_id,
-        type=request.type,
-        input={
-            # What a name means today is what it means; what a template means is asked at each slot.
-            "subject_id": typed if typed.startswith(TEMPLATE) else request.subject_id,
-            "expiry_hours": request.expiry_hours,
-            "options": dict(request.options),
-            "title": order.title,
-        },
-        cron_pattern=" ".join(cron_pattern.split()),
-        timezone=timezone,
-        delivery=request.delivery,
-        missed_slots=missed_slots,
-    )
+    plan = Plan(order=order, name=name, cron_pattern=cron_pattern, timezone=timezone, missed_slots=missed_slots)
+    wanted, first = _checked(services, wall_times, plan, now=now)
     return schedules.add(services.database, wanted, next_run=first.at, now=now)
+
+
+def change(services: Services, wall_times: WallTimes, schedule: Schedule, plan: Plan) -> Schedule:
+    """Have the schedule follow another plan, checked as if it were added now; a paused one stays paused.
+
+    Raises:
+        ValidationError, NotFoundError: the plan is wrong; nothing was changed.
+        ConflictError: the user has another schedule of that name, or this one was changed meanwhile.
+    """
+    now = services.clock()
+    wanted, first = _checked(services, wall_times, plan, now=now)
+    moved = (wanted.cron_pattern, wanted.timezone) != (schedule.cron_pattern, schedule.timezone)
+    # At the same times, a slot that has come and that nobody has looked at yet is not passed over.
+    return schedules.alter(services.database, schedule, wanted, next_run=first.at if moved else None, now=now)
+
+
+def plan_of(schedule: Schedule) -> Plan:
+    """What the schedule follows now.
+
+    Raises:
+        ValidationError: as :func:`order_of`.
+    """
+    return Plan(
+        order=order_of(schedule),
+        name=schedule.name,
+        cron_pattern=schedule.cron_pattern,
+        timezone=schedule.timezone,
+        missed_slots=schedule.missed_slots,
+    )
 
 
 def order_of(schedule: Schedule) -> Order:
@@ -114,6 +136,34 @@ def resume(services: Services, wall_times: WallTimes, schedule: Schedule) -> Sch
 def run_now(services: Services, schedule: Schedule) -> ExportJob:
     """Order what a slot would, now; no slot is taken and nothing is counted."""
     return submit(services, order_of(schedule))
+
+
+def _checked(services: Services, wall_times: WallTimes, plan: Plan, *, now: datetime) -> tuple[ScheduleRequest, Slot]:
+    """The plan as a request that can be kept, and its first slot."""
+    name, order = plan.name.strip(), plan.order
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise ValidationError(f"schedule name {name[:40]!r} is empty, too long or holds control characters.")
+    slots = slots_from(wall_times, pattern=plan.cron_pattern, timezone=plan.timezone, start=now)
+    first = _next_slot(slots, now=now)
+    request = check(services, order)
+    typed = _typed_subject(export_type(request.type), order)
+    wanted = ScheduleRequest(
+        name=name,
+        user_id=request.user_id,
+        type=request.type,
+        input={
+            # What a name means today is what it means; what a template means is asked at each slot.
+            "subject_id": typed if typed.startswith(TEMPLATE) else request.subject_id,
+            "expiry_hours": request.expiry_hours,
+            "options": dict(request.options),
+            "title": order.title,
+        },
+        cron_pattern=" ".join(plan.cron_pattern.split()),
+        timezone=plan.timezone,
+        delivery=request.delivery,
+        missed_slots=plan.missed_slots,
+    )
+    return wanted, first
 
 
 def _next_slot(slots: Iterator[Slot], *, now: datetime) -> Slot:

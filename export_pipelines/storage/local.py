@@ -20,7 +20,7 @@ from export_pipelines.storage.keys import INCOMPLETE, check_key, check_prefix
 from export_pipelines.storage.local_files import DENIED, copy_bytes, os_errors, prune_empty
 from export_pipelines.storage.local_publishing import probe, published_file, published_link
 from export_pipelines.storage.past_cache import PastCache, Sink
-from export_pipelines.storage.store import ObjectFacts, ObjectWriter
+from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, uninterrupted
 from export_pipelines.storage.streams import bounded, check_range
 from export_pipelines.storage.tally import Bytes, Tally
 
@@ -75,7 +75,9 @@ class LocalStore:
             file.seek(offset)
             yield bounded(file, size=size, guard=lambda: os_errors(path, "read"))
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
+    def compose(
+        self, key: str, segments: Sequence[Segment], *, media_type: str, proceed: Proceed = uninterrupted
+    ) -> None:
         """Concatenate the segments into a new file, by the kernel where it can.
 
         Raises:
@@ -83,11 +85,13 @@ class LocalStore:
             IntegrityError: a segment reaches past the end of its object.
         """
         path = self._path(key)
+        proceed()
         if len(segments) == 1 and self._link(segments[0], path):
             return
         with published_file(self._root, path) as file:
             for segment in segments:
                 self._append(segment, file.fileno(), path)
+                proceed()
 
     def _link(self, segment: Segment, path: Path) -> bool:
         """Give a whole object its second name instead of copying it: objects are replaced, never written into."""

@@ -16,11 +16,11 @@ from export_pipelines.core.errors import IntegrityError, NotFoundError, StoreUna
 from export_pipelines.core.frozen import Segment
 from export_pipelines.storage.disposition import content_disposition
 from export_pipelines.storage.keys import INCOMPLETE, MAX_PREFIX_BYTES, check_key, check_prefix
-from export_pipelines.storage.s3_compose import compose
+from export_pipelines.storage.s3_compose import Sources, compose
 from export_pipelines.storage.s3_errors import error_code, s3_errors
 from export_pipelines.storage.s3_upload import Target, put
 from export_pipelines.storage.s3_writer import s3_writer
-from export_pipelines.storage.store import ObjectFacts, ObjectWriter
+from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, uninterrupted
 from export_pipelines.storage.streams import Guard, Source, bounded, check_range
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ class S3Store:
         finally:
             body.close()
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
+    def compose(
+        self, key: str, segments: Sequence[Segment], *, media_type: str, proceed: Proceed = uninterrupted
+    ) -> None:
         """Join the segments by copies inside the server; a few bytes pass through us, as S3 demands.
 
         Raises:
@@ -104,7 +106,8 @@ class S3Store:
             IntegrityError: a segment reaches past the end of its object, or the result has another size.
         """
         sizes = self._sizes_of(segments)
-        compose(self._target(key, media_type), segments, sizes=sizes, read=self._read, full_key=self._full)
+        sources = Sources(sizes=sizes, read=self._read, full_key=self._full)
+        compose(self._target(key, media_type), segments, sources, proceed=proceed)
         size = sum(segment.size for segment in segments)
         made = self.stat(key)
         if made is None or made.size != size:

@@ -74,9 +74,13 @@ class Upload:
             # Whether the server copies at all is known before anything else is sent.
             self._settle(left=0)
 
+    def wait(self) -> None:
+        """Wait until all parts have arrived."""
+        self._settle(left=0)
+
     def complete(self) -> None:
         """Wait for the parts, and let the object appear."""
-        self._settle(left=0)
+        self.wait()
         parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(self._tags, start=1)]
         target = self._target
         with s3_errors(target.bucket, f"complete the upload of {target.key}"):

@@ -9,7 +9,7 @@ Keys are ``/``-separated, relative, without empty, ``.`` or ``..`` components; s
 ``NotFoundError``; messages never show credentials.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from export_pipelines.core.frozen import Segment, StagedObject
+
+Proceed = Callable[[], None]
+"""Asked between two pieces of a long piece of work; what it raises ends the work as if it had failed."""
+
+
+def uninterrupted() -> None:
+    """Go on in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +64,13 @@ class ObjectStore(Protocol):
         """Read an object, or a run of its bytes, in a stream."""
         ...
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
-        """Publish the segments, joined in order, under ``key``: all at once, or not at all."""
+    def compose(
+        self, key: str, segments: Sequence[Segment], *, media_type: str, proceed: Proceed = uninterrupted
+    ) -> None:
+        """Publish the segments, joined in order, under ``key``: all at once, or not at all.
+
+        ``proceed`` is asked again and again meanwhile, the last time when all but the publishing is done.
+        """
         ...
 
     def stat(self, key: str) -> ObjectFacts | None:

@@ -9,9 +9,11 @@ from export_pipelines.steps.services import Services
 from export_pipelines.web import downloads, health, metrics
 from export_pipelines.web.access import Access
 from export_pipelines.web.api.document import describe
+from export_pipelines.web.api.names import operation_id
 from export_pipelines.web.api.router import PREFIX, router
 from export_pipelines.web.bodies import Bodies
 from export_pipelines.web.context import Web, no_wall_times
+from export_pipelines.web.page import router as page
 from export_pipelines.web.proxies import Proxies
 from export_pipelines.web.refused import add_handlers
 from export_pipelines.web.watching.watch import Watch
@@ -44,6 +46,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.web = Web(services=services, secret=secret, wall_times=wall_times)
     app.state.watch = Watch(services)
@@ -58,6 +61,7 @@ def create_app(
     app.include_router(health.router(database, store, watch=watch, clock=clock), include_in_schema=False)
     app.include_router(metrics.router(figures), include_in_schema=False)
     app.include_router(router())
+    page.include(app)
     add_handlers(app)
     describe(app)
     # The last that is added is the outermost.

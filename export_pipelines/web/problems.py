@@ -3,33 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1.05rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; }}
-p.code {{ opacity: .65; font-size: .85rem; }}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<p>{detail}</p>
-<p class="code">{status} · {code}</p>
-</main>
-</body>
-</html>
-"""
+from export_pipelines.web.page.templates import templates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +27,10 @@ class Problem:
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, object] = field(default_factory=dict)
+
+
+_NOBODY = {"user": None, "csrf": "", "token": "", "notice": "", "place": ""}
+"""A problem's page knows nobody: it may be that of a database that is away."""
 
 
 class ProblemError(Exception):
@@ -77,11 +59,20 @@ INTERNAL = Problem(
 def answer(request: Request, problem: Problem) -> Response:
     """The problem in the form the client prefers."""
     if _prefers_page(request.headers.get("accept", "")):
-        page = _PAGE.format(
-            title=escape(problem.title), detail=escape(problem.detail), status=problem.status, code=escape(problem.code)
-        )
-        return HTMLResponse(page, status_code=problem.status, headers=dict(problem.headers))
-    document = {
+        page = templates().answer("problem.html", {"problem": problem, **_NOBODY}, status=problem.status)
+        page.headers.update(problem.headers)
+        return page
+    return Response(
+        document(problem),
+        status_code=problem.status,
+        headers=dict(problem.headers),
+        media_type="application/problem+json",
+    )
+
+
+def document(problem: Problem) -> bytes:
+    """The problem for programs, as JSON."""
+    members = {
         "type": f"urn:export-pipelines:problem:{problem.code}",
         "title": problem.title,
         "status": problem.status,
@@ -89,13 +80,7 @@ def answer(request: Request, problem: Problem) -> Response:
         "code": problem.code,
         **problem.more,
     }
-    return Response(
-        # What UTF-8 does not have, half a pair of surrogates, stays JSON when it is escaped so.
-        json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"),
-        status_code=problem.status,
-        headers=dict(problem.headers),
-        media_type="application/problem+json",
-    )
+    return json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _prefers_page(accept: str) -> bool:

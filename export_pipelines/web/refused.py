@@ -1,4 +1,4 @@
-"""Errors as problems: of the API each by its kind, with its reason; of links and health only that there is one."""
+"""Errors as problems: of API and page each by its kind, with its reason; of links and health only that there is one."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -35,11 +35,16 @@ _MALFORMED = Problem(
     title="This is not JSON",
     detail="The request's body cannot be read as JSON; correct it.",
 )
+_NOT_SENT_AS_JSON = Problem(
+    status=415,
+    code="unsupported-media-type",
+    title="The body is not sent as JSON",
+    detail="Send the body as JSON, and say so with the header Content-Type: application/json.",
+)
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "There is no such field here",
-        # Also what a body is that came as another kind, which is curl's default.
-        "model_attributes_type": "It must be a JSON object, sent with the header Content-Type: application/json",
+        "model_attributes_type": "It must be a JSON object",
     }
 )
 """Where pydantic's own words would not tell a client what to do."""
@@ -65,7 +70,7 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.UnavailableError):
         logger.warning("unavailable reason=%s", error)
         return answer(request, UNAVAILABLE)
-    if request.url.path.startswith(PREFIX):
+    if request.url.path.startswith(PREFIX) or getattr(request.state, "page", False):
         for kind, status, code, title in _KINDS:
             if isinstance(error, kind):
                 headers = _headers(error)
@@ -82,6 +87,8 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return answer(request, _MALFORMED)
+    if any(entry["loc"][0] == "body" for entry in found) and not _is_json(request):
+        return answer(request, _NOT_SENT_AS_JSON)
     refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
@@ -94,14 +101,19 @@ async def _tell_status(request: Request, error: Exception) -> Response:
     """The framework's own refusals: no such address, no such method."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # The one that the framework makes of its own: a body that is not Unicode, or nested without end.
+        return answer(request, _MALFORMED)
     title = HTTPStatus(error.status_code).phrase
     headers = dict(error.headers or {})
     if request.url.path.startswith(PREFIX):
         detail = f"There is no {request.method} here; {PREFIX}/openapi.json lists every call."
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = _allowed(request)
-    else:
+    elif request.url.path.startswith("/downloads"):
         detail = "Download links are GET requests to /downloads/ and a long text; copy yours again in full."
+    else:
+        detail = "There is nothing at this address. Check it, or begin at the exports page."
     code = title.lower().replace(" ", "-")
     return answer(request, Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers))
 
@@ -111,6 +123,15 @@ async def _tell_internal(request: Request, error: Exception) -> Response:
     response = answer(request, INTERNAL)
     response.headers.update(SAFE_HEADERS)
     return response
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body says that it is JSON; one that is empty need not say anything."""
+    length = request.headers.get("content-length")
+    if length == "0" or (length is None and "transfer-encoding" not in request.headers):
+        return True
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def _allowed(request: Request) -> str:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.web import log_lines
+from export_pipelines.web.protocol import Connection
 from export_pipelines.web.watching.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

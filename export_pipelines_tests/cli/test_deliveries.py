@@ -47,13 +47,23 @@ def test_from_adding_a_webhook_to_messages_that_arrive(deployment: Deployment, t
             ("ada@example.net", "SENT"),
             ("webhook:hook", "SENT"),
         }
-        assert all(secret not in said for said in (listed.out, sent.out, deployment.run("webhooks", "list").out))
+        shown = deployment.run("jobs", "show", message["data"]["job_id"])
+        lines = [line for line in shown.out.splitlines() if "export.completed" in line]
+        assert sorted(line.split()[1:5] for line in lines) == [
+            ["SENT", "1", "export.completed", "ada@example.net"],
+            ["SENT", "1", "export.completed", "webhook:hook"],
+        ]
+        machine = deployment.run("jobs", "show", message["data"]["job_id"], "--json")
+        assert machine.json["deliveries"] == listed.json
+        said = (listed, sent, shown, machine, deployment.run("webhooks", "list"))
+        assert all(secret not in each.out for each in said)
 
 
 def test_what_was_given_up_is_listed_with_its_reason_and_can_be_retried(deployment: Deployment) -> None:
     assert deployment.run("deliveries", "list").out == "No deliveries.\n"
     now = deployment.services.clock()
     job = add_job(deployment.database, delivery=DeliveryRequest(recipients=("ada@example.net",)), now=now)
+    assert "Who is told hears when it ends." in deployment.run("jobs", "show", job.id).out
     jobs.fail(deployment.database, job_id=job.id, attempt=None, error="the disk is full", now=now)
     sent = deployment.run("deliveries", "send")
     assert sent.status == 1

@@ -47,7 +47,21 @@ def test_each_migration_can_be_taken_back_alone(empty: Database) -> None:
     while seen[-1] is not None:
         migrate.downgrade(empty, steps=1)
         seen.append(migrate.current(empty))
-    assert seen == ["0011", "0010", "0009", "0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001", None]
+    assert seen == [
+        "0012",
+        "0011",
+        "0010",
+        "0009",
+        "0008",
+        "0007",
+        "0006",
+        "0005",
+        "0004",
+        "0003",
+        "0002",
+        "0001",
+        None,
+    ]
     migrate.downgrade(empty, steps=1)
 
 

@@ -107,7 +107,12 @@ def test_a_cursor_that_somebody_typed_fails_the_tick_with_the_way_out(
         look(instance, wrong)
 
 
-def test_after_a_look_that_took_long_the_sensor_rests(services: Services, subscription: Subscription) -> None:
+@pytest.mark.parametrize(("index", "seconds"), [("", 10), ("DROP INDEX evaluation.ix_runs_completed", 40)])
+def test_after_a_look_that_took_long_the_sensor_rests_and_not_for_long_where_an_index_finds_the_runs(
+    services: Services, subscription: Subscription, index: str, seconds: int
+) -> None:
+    with services.database.raw_connection(autocommit=True) as connection:
+        connection.execute(index.encode())
     moment = datetime.now(UTC)
 
     def slow_clock() -> datetime:
@@ -119,7 +124,9 @@ def test_after_a_look_that_took_long_the_sensor_rests(services: Services, subscr
     cursor, told = tick(slow, Cursor())
     assert told == NOTHING
     assert cursor.rest_until is not None
-    assert cursor.rest_until - moment > timedelta(seconds=30)
+    # The tick asked for the time when it began, and three times since.
+    began = moment - timedelta(seconds=2 * 3)
+    assert cursor.rest_until - began == timedelta(seconds=seconds)
     complete_showcase(services.database)
     again, told = tick(slow, cursor)
     assert again == cursor

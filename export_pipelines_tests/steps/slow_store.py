@@ -19,9 +19,9 @@ class SlowStore(LocalStore):
         self._wait(key)
         return super().open(key, **run)
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
+    def compose(self, key: str, segments: Sequence[Segment], **how: Any) -> None:
         self._wait(key)
-        super().compose(key, segments, media_type=media_type)
+        super().compose(key, segments, **how)
 
     def _wait(self, key: str) -> None:
         if any(word in key for word in self.words):

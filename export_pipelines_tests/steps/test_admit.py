@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, jobs
 from export_pipelines.db.evaluation.lookup import find_user
@@ -35,11 +36,12 @@ def test_a_row_with_the_least_that_is_needed_gets_every_default_its_size_and_its
     services: Services,
 ) -> None:
     job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID, "options": {"profile": "flat"}})
-    assert job.size_hint is None
+    assert job.admitted_at is None
     assert admit(services) == ()
     admitted = jobs.get(services.database, job.id)
     assert admitted.input == {"subject_id": SHOWCASE_RUN_ID, "expiry_hours": 24, "options": FLAT}
     assert admitted.size_hint
+    assert admitted.admitted_at
     assert admitted.title.startswith("Transcripts")
     [entry] = audit.list_for_job(services.database, job.id)
     assert (entry.action, entry.at) == ("created", job.created_at)
@@ -62,6 +64,7 @@ def test_a_row_with_the_least_that_is_needed_gets_every_default_its_size_and_its
         ("BULK_CSV", {"runId": SHOWCASE_RUN_ID}, {}, "'runId', but takes subject_id"),
         ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "delivery": {"to": "x"}}, {}, "recipients"),
         ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID}, {"id": "../../etc"}, "leave it out"),
+        ("BULK_CSV", {"subject_id": "c0nosuchrun"}, {"size_hint": 1, "admitted_at": "now"}, "c0nosuchrun"),
     ],
 )
 def test_a_row_that_cannot_be_exported_is_failed_with_the_reason(
@@ -74,6 +77,28 @@ def test_a_row_that_cannot_be_exported_is_failed_with_the_reason(
     assert failed.error is not None
     assert named in failed.error
     assert actions(services, job) == ["created", "failed"]
+
+
+def test_a_row_that_states_a_size_and_that_it_was_looked_at_is_looked_at_all_the_same(services: Services) -> None:
+    job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}, size_hint=0, admitted_at="2026-01-01")
+    assert (job.size_hint, job.admitted_at) == (0, None)
+    limits = jobs.Limits(total=5, per_user=5)
+    assert jobs.claim_launches(services.database, by="test", limits=limits, now=services.clock()) == ()
+    assert admit(services) == ()
+    assert actions(services, job) == ["created"]
+    # Its size is the one that was counted.
+    [claimed] = jobs.claim_launches(services.database, by="test", limits=limits, now=services.clock())
+    assert (claimed.id, claimed.size_hint) == (job.id, 96)
+
+
+def test_a_row_that_somebody_begins_before_the_queue_has_looked_at_it_is_looked_at_first(services: Services) -> None:
+    job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
+    assert run_export(services, job.id).status is JobStatus.COMPLETED
+    assert actions(services, job) == ["created", "started", "completed", "link_minted"]
+    wrong = insert(services, "BULK_CSV", {"run_id": "c0nosuchrun"})
+    with pytest.raises(ValidationError, match=f"job {wrong.id} is FAILED: .*c0nosuchrun"):
+        run_export(services, wrong.id)
+    assert actions(services, wrong) == ["created", "failed"]
 
 
 def test_a_row_that_is_cancelled_before_anybody_has_looked_at_it_has_its_first_audit_entry_too(
@@ -109,4 +134,4 @@ def test_whatever_json_a_row_holds_it_is_admitted_or_failed_and_harms_no_other(
     assert jobs.unadmitted(services.database, limit=1) == ()
     after = jobs.get(services.database, job.id)
     assert (after.status is JobStatus.FAILED) == (job.id in refused)
-    assert after.size_hint is not None or after.error
+    assert after.admitted_at is not None or after.error

@@ -9,7 +9,7 @@ from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import ExportPipelinesError
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.core.schedules import MissedSlots
-from export_pipelines.db import jobs
+from export_pipelines.db import audit, jobs
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.orchestration.cron import wall_times
 from export_pipelines.steps.dispatch import dispatch
@@ -111,11 +111,22 @@ def test_five_failures_in_a_row_pause_a_schedule_and_resuming_forgives_them(serv
     assert paused.paused_reason == "5 exports in a row failed; the last: the disk is full"
     assert (paused.run_count, paused.failure_count, paused.next_run) == (5, 5, None)
     assert tick(services, clock, days=3).fired == ()
+    assert pauses(services) == [("schedule_paused", schedule.id, paused.paused_reason)]
     resume(services, wall_times, paused)
+    resume(services, wall_times, paused)
+    assert pauses(services)[1:] == [("schedule_resumed", schedule.id, None)]
     assert len(tick(services, clock, days=1).fired) == 1
     end_jobs(services)
     assert tick(services, clock, minutes=1).paused == ()
     assert now_of(services, schedule).active
+
+
+def pauses(services):
+    """What the audit log knows of schedules, in order."""
+    entries = reversed(audit.list_newest(services.database))
+    return [
+        (entry.action, entry.data["schedule_id"], entry.data.get("reason")) for entry in entries if not entry.job_id
+    ]
 
 
 def test_one_success_among_failures_keeps_a_schedule_going_and_a_retry_that_works_takes_a_failure_back(services, clock):
@@ -151,6 +162,7 @@ def test_an_order_that_is_wrong_by_now_is_a_failure_of_its_slot_with_the_reason(
     done = tick(services, clock, days=1)
     assert [one.id for one in done.paused] == [schedule.id]
     assert "5 exports in a row failed; the last: " in done.paused[0].paused_reason
+    assert pauses(services) == [("schedule_paused", schedule.id, done.paused[0].paused_reason)]
     assert jobs.list_jobs(services.database) == ()
 
 
@@ -162,7 +174,9 @@ def test_a_row_that_cannot_be_read_is_paused_and_holds_nobody_up(services, clock
         connection.execute(f"UPDATE exports.export_schedules SET {damage} WHERE id = %s", [broken.id])
     done = tick(services, clock, minutes=1)
     assert [fired.schedule.id for fired in done.fired] == [sound.id]
-    assert now_of(services, broken).paused_reason.startswith("its slots cannot be told any more: ")
+    reason = now_of(services, broken).paused_reason
+    assert reason.startswith("its slots cannot be told any more: ")
+    assert pauses(services) == [("schedule_paused", broken.id, reason)]
 
 
 def test_a_row_that_lacks_its_input_fails_its_slots_and_says_what_is_missing(services, clock):

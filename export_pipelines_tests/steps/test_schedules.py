@@ -11,7 +11,18 @@ from export_pipelines.core.schedules import MissedSlots
 from export_pipelines.db import jobs, schedules
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.orchestration.cron import wall_times
-from export_pipelines.steps.schedules import BY_HAND, add, order_of, pause, resume, run_now, upcoming
+from export_pipelines.steps.schedules import (
+    BY_HAND,
+    add,
+    change,
+    order_of,
+    pause,
+    plan_of,
+    resume,
+    run_now,
+    upcoming,
+)  # fmt: skip
+from export_pipelines.steps.submit import check
 from export_pipelines_tests.steps.orders import order
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -119,3 +130,37 @@ def test_running_now_takes_no_slot_and_counts_nothing(services):
 def test_the_next_slots_are_told_without_a_schedule_too():
     found = upcoming(wall_times, cron_pattern="@hourly", timezone="Asia/Kathmandu", count=3, now=NOW)
     assert [f"{slot.local:%H:%M} {slot.at:%H:%M}" for slot in found] == ["18:00 12:15", "19:00 13:15", "20:00 14:15"]
+
+
+def test_a_change_moves_the_next_slot_only_when_the_times_change(services, clock):
+    clock.now = NOW
+    schedule = added(services)
+    clock.now = schedule.next_run
+    # The slot that is due right now, and that nobody has looked at yet, is not passed over.
+    renamed = change(services, wall_times, schedule, replace(plan_of(schedule), name="mornings"))
+    assert (renamed.name, renamed.next_run, renamed.input) == ("mornings", schedule.next_run, schedule.input)
+    moved = change(services, wall_times, renamed, replace(plan_of(renamed), cron_pattern="0 * * * *"))
+    assert moved.next_run == datetime(2026, 5, 5, 1, tzinfo=UTC)
+    assert schedules.get(services.database, schedule.id) == moved
+
+
+def test_of_two_changes_at_once_the_second_is_refused(services):
+    schedule = added(services)
+    plans = [replace(plan_of(schedule), name=name) for name in ("first", "second")]
+    change(services, wall_times, schedule, plans[0])
+    with pytest.raises(ConflictError, match="was changed meanwhile"):
+        change(services, wall_times, schedule, plans[1])
+    assert schedules.get(services.database, schedule.id).name == "first"
+
+
+def test_a_dispatcher_that_read_the_old_times_neither_fires_nor_moves_the_new_ones(services, clock):
+    clock.now = NOW
+    schedule = added(services, cron_pattern="0 13 4 * *", timezone="UTC")
+    [slot] = upcoming(wall_times, cron_pattern="0 13 4 * *", timezone="UTC", count=1, now=NOW)
+    clock.now = slot.at
+    moved = change(services, wall_times, schedule, replace(plan_of(schedule), cron_pattern="*/5 * * * *"))
+    request = check(services, order_of(schedule))
+    month_later = datetime(2026, 6, 4, 13, tzinfo=UTC)
+    fired = schedules.fire(services.database, schedule.id, slot, request, following=month_later, now=clock())
+    assert fired is None
+    assert schedules.get(services.database, schedule.id) == moved

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -222,6 +222,32 @@ def test_a_source_that_is_too_short_publishes_nothing(store: ObjectStore, size: 
         store.compose("final/x", [Segment(key="staging/x", offset=1, size=size)], media_type=TEXT)
     assert keys(store, "final/") == []
     assert store.abort_unfinished("final/", older_than=datetime.now(UTC) + timedelta(days=1)) == 0
+
+
+class EndedError(Exception):
+    """What ends the joining in the test below."""
+
+
+@pytest.mark.parametrize("sizes", [[10, 10], [100, 6 * MIB, 50, 6 * MIB]], ids=["small", "large"])
+def test_joining_that_is_ended_at_any_of_its_moments_publishes_nothing(store: ObjectStore, sizes: list[int]) -> None:
+    segments, expected = compose_case(store, sizes)
+    later = datetime.now(UTC) + timedelta(days=1)
+    for allowed in range(20):
+        asked = iter(range(allowed + 1))
+
+        def proceed(asked: Iterator[int] = asked, allowed: int = allowed) -> None:
+            if next(asked) == allowed:
+                raise EndedError
+
+        try:
+            store.compose("final/x", segments, media_type=TEXT, proceed=proceed)
+        except EndedError:
+            assert keys(store, "final/") == []
+            assert store.abort_unfinished("final/", older_than=later) == 0
+            continue
+        break
+    assert allowed > 0
+    assert get(store, "final/x") == expected
 
 
 def test_listing_is_by_prefix_and_in_order_of_keys(store: ObjectStore) -> None:

@@ -93,8 +93,11 @@ def _inserted(
     session.add_all(rows)
     session.flush()
     for row in rows:
+        # No INSERT can say so, lest one of somebody else's did.
+        row.admitted_at = now
         who = actor or audit.Actor(user_id=row.user_id)
         audit.record(
             session, job_id=row.id, action="created", at=now, actor=who, data={"type": row.type, **(why or {})}
         )
+    session.flush()
     return tuple(job_of(row) for row in rows)

@@ -76,7 +76,7 @@ def fail(database: Database, *, job_id: str, attempt: int | None, error: str, no
         values = {"status": JobStatus.FAILED, "error": text, **NO_ESTIMATE}
         job = change(session, job_id, *conditions, now=now, values=values)
         if job is not None:
-            if job.size_hint is None:
+            if job.admitted_at is None:
                 note_arrival(session, job)
             data = {"attempt": job.attempt, "error": text, **_spent(job)}
             audit.record(session, job_id=job_id, action="failed", at=now, data=data)

@@ -36,7 +36,7 @@ TURNS = """
 WITH unfinished AS (
     SELECT id, user_id, created_at, size_hint, launch_after,
         claimed_at IS NULL AND (status = 'PENDING' OR launch_after IS NOT NULL) AS waits,
-        size_hint IS NOT NULL AND coalesce(launch_after <= :now, true) AS ready
+        (admitted_at IS NOT NULL OR status <> 'PENDING') AND coalesce(launch_after <= :now, true) AS ready
     FROM {exports}.export_jobs WHERE status IN ('PENDING', 'PROCESSING')
 ), users AS (
     SELECT user_id, count(*) FILTER (WHERE NOT waits) AS running FROM unfinished GROUP BY user_id
@@ -179,14 +179,14 @@ def put_back(database: Database, job: ExportJob, *, launch_after: datetime, now:
 
 
 def admit(database: Database, job: ExportJob, *, values: dict[str, object], now: datetime) -> ExportJob | None:
-    """Let a job into the queue that was inserted by plain SQL: with its size and its audit entry.
+    """Let a job into the queue that was inserted by plain SQL: with its size, as counted here, and its audit entry.
 
     ``values`` is what of the row is written anew, ``input`` at least; None is returned when the job has moved on.
     """
-    same = (ExportJobRow.status == JobStatus.PENDING, ExportJobRow.size_hint.is_(None))
+    same = (ExportJobRow.status == JobStatus.PENDING, ExportJobRow.admitted_at.is_(None))
     with database.transaction() as session:
         subject = values["input"]["subject_id"]  # type: ignore[index]
-        sized = {**values, "size_hint": size_hint(database, session, subject)}
+        sized = {**values, "size_hint": size_hint(database, session, subject), "admitted_at": now}
         changed = change(session, job.id, *same, now=now, values=sized)
         if changed is not None:
             note_arrival(session, changed)
@@ -195,7 +195,7 @@ def admit(database: Database, job: ExportJob, *, values: dict[str, object], now:
 
 def unadmitted(database: Database, *, limit: int) -> tuple[ExportJob, ...]:
     """PENDING jobs that nobody has looked at yet, the oldest first."""
-    return _select(database, ExportJobRow.status == JobStatus.PENDING, ExportJobRow.size_hint.is_(None), limit=limit)
+    return _select(database, ExportJobRow.status == JobStatus.PENDING, ExportJobRow.admitted_at.is_(None), limit=limit)
 
 
 def forgotten(database: Database, *, before: datetime) -> tuple[ExportJob, ...]:

@@ -47,6 +47,7 @@ def job_of(row: ExportJobRow) -> ExportJob:
         claimed_at=_utc(row.claimed_at),
         claimed_by=row.claimed_by,
         size_hint=row.size_hint,
+        admitted_at=_utc(row.admitted_at),
     )
 
 

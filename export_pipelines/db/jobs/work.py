@@ -107,7 +107,7 @@ def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor
         job = change(session, job_id, ExportJobRow.status.in_(UNFINISHED), now=now, values=values)
         if job is None:
             return job_of(row_of(session, job_id))
-        if job.size_hint is None:
+        if job.admitted_at is None:
             note_arrival(session, job)
         audit.record(session, job_id=job_id, action="cancelled", at=now, actor=actor)
         events.append(session, job, "cancelled")

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, case, delete, update
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import ConflictError, NotFoundError
 from export_pipelines.core.schedules import Schedule, ScheduleRequest
+from export_pipelines.db import audit
 from export_pipelines.db.database import Database
 from export_pipelines.db.schedules.queries import get
-from export_pipelines.db.schedules.records import row_of, schedule_of
+from export_pipelines.db.schedules.records import columns_of, row_of, schedule_of
 from export_pipelines.db.tables import ExportScheduleRow
 
 
@@ -30,9 +31,37 @@ def add(database: Database, request: ScheduleRequest, *, next_run: datetime, now
             session.refresh(row)
             return schedule_of(row)
     except ConflictError as error:
-        raise ConflictError(
-            f"there is a schedule {request.name!r} already; give another name, or remove that one first."
-        ) from error
+        raise _taken(request.name) from error
+
+
+def alter(
+    database: Database, seen: Schedule, request: ScheduleRequest, *, next_run: datetime | None, now: datetime
+) -> Schedule:
+    """Have the schedule ask for something else, or at other times; a paused one stays paused.
+
+    Args:
+        database: where.
+        seen: the schedule as it was when the change was thought out.
+        request: what it shall be.
+        next_run: its first slot at other times; None to leave that as it is.
+        now: the present moment.
+
+    Raises:
+        ConflictError: it was changed or removed meanwhile, or the user has another of that name.
+        ValidationError: a value cannot be stored.
+    """
+    values = columns_of(request)
+    if next_run is not None:
+        values["next_run"] = case((ExportScheduleRow.active, next_run))
+    unchanged = ExportScheduleRow.updated_at == seen.updated_at
+    try:
+        with database.transaction() as session:
+            altered = change(session, seen.id, unchanged, now=now, values=values)
+    except ConflictError as error:
+        raise _taken(request.name) from error
+    if altered is None:
+        raise ConflictError(f"schedule {seen.id} was changed meanwhile, perhaps by a slot of its own; try again.")
+    return altered
 
 
 def pause(database: Database, schedule_id: str, *, reason: str, now: datetime) -> Schedule:
@@ -42,15 +71,18 @@ def pause(database: Database, schedule_id: str, *, reason: str, now: datetime) -
         NotFoundError: there is no such schedule.
     """
     with database.transaction() as session:
-        paused = change(
-            session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=paused_values(reason)
-        )  # fmt: skip
+        paused = pause_in(session, schedule_id, reason=reason, now=now)
     return paused or get(database, schedule_id)
 
 
-def paused_values(reason: str) -> dict[str, Any]:
-    """What a row says that is paused; a paused schedule has no next slot."""
-    return {"active": False, "paused_reason": reason, "next_run": None}
+def pause_in(session: Session, schedule_id: str, *, reason: str, now: datetime) -> Schedule | None:
+    """As :func:`pause`, inside a transaction that also writes why; None when it is paused or gone."""
+    # A paused schedule has no next slot.
+    values = {"active": False, "paused_reason": reason, "next_run": None}
+    paused = change(session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=values)
+    if paused is not None:
+        _note(session, "schedule_paused", paused, at=now, reason=reason)
+    return paused
 
 
 def resume(database: Database, schedule_id: str, *, next_run: datetime, now: datetime) -> Schedule:
@@ -62,6 +94,8 @@ def resume(database: Database, schedule_id: str, *, next_run: datetime, now: dat
     values = {"active": True, "paused_reason": None, "next_run": next_run, "resumed_at": now}
     with database.transaction() as session:
         resumed = change(session, schedule_id, ExportScheduleRow.active.is_(False), now=now, values=values)
+        if resumed is not None:
+            _note(session, "schedule_resumed", resumed, at=now)
     return resumed or get(database, schedule_id)
 
 
@@ -89,3 +123,13 @@ def change(
         execution_options={"synchronize_session": False, "populate_existing": True},
     ).one_or_none()
     return None if row is None else schedule_of(row)
+
+
+def _note(session: Session, action: str, schedule: Schedule, *, at: datetime, **more: str) -> None:
+    """Write to the audit log what happened to the schedule; it concerns no job, or many."""
+    data = {"schedule_id": schedule.id, "name": schedule.name, "owner": schedule.user_id, **more}
+    audit.record(session, job_id=None, action=action, at=at, data=data)
+
+
+def _taken(name: str) -> ConflictError:
+    return ConflictError(f"there is a schedule {name!r} already; give another name, or remove that one first.")

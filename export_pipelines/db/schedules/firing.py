@@ -60,7 +60,9 @@ def _take(
     session: Session, schedule_id: str, slot: Slot, *, following: datetime, now: datetime, **outcome: str
 ) -> bool:
     """Whether the slot is ours to fire; two that try wait for each other at the schedule's row, or the slot's key."""
-    held = select(ExportScheduleRow.id).where(ExportScheduleRow.id == schedule_id, ExportScheduleRow.active)
+    row = ExportScheduleRow
+    # A schedule that was given other times since it was read has its next slot later than this one, which is none now.
+    held = select(row.id).where(row.id == schedule_id, row.active, row.next_run <= slot.at)
     if session.scalar(held.with_for_update()) is None:
         return False
     key = {"schedule_id": schedule_id, "local_time": slot.local, "fold": slot.fold}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from export_pipelines.core.schedules import Schedule
 from export_pipelines.db.database import Database
-from export_pipelines.db.schedules.changes import change, paused_values
+from export_pipelines.db.schedules.changes import change, pause_in
 from export_pipelines.db.tables import ExportJobRow, ExportScheduleRow, ExportScheduleSlot
 
 FAILED = "FAILED"
@@ -60,8 +60,7 @@ def pause_when_failing(session: Session, schedule_id: str, *, now: datetime) -> 
     if len(last) < FAILURES_TO_PAUSE or any(outcome != FAILED for outcome, _ in last):
         return None
     reason = f"{FAILURES_TO_PAUSE} exports in a row failed; the last: {last[0][1] or 'for an unknown reason'}"
-    values = paused_values(reason[:_REASON_LENGTH])
-    return change(session, schedule_id, ExportScheduleRow.active.is_(True), now=now, values=values)
+    return pause_in(session, schedule_id, reason=reason[:_REASON_LENGTH], now=now)
 
 
 def _failures(schedule_id: str) -> Any:  # noqa: ANN401 - a scalar subquery

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true, tuple_
 
+from export_pipelines.core.cursors import Position
 from export_pipelines.core.errors import NotFoundError, ValidationError
 from export_pipelines.core.ids import looks_like_id
 from export_pipelines.core.schedules import Schedule
@@ -57,6 +58,19 @@ def list_schedules(database: Database, *, user_id: str | None = None) -> tuple[S
         query = query.where(ExportScheduleRow.user_id == user_id)
     with database.transaction() as session:
         return tuple(schedule_of(row) for row in session.scalars(query))
+
+
+def page(
+    database: Database, *, user_id: str | None = None, after: Position | None = None, limit: int
+) -> tuple[Schedule, ...]:
+    """At most so many schedules, the newest first, one user's when asked, and behind a place in that order."""
+    row = ExportScheduleRow
+    conditions = [true() if user_id is None else row.user_id == user_id]
+    if after is not None:
+        conditions.append(tuple_(row.created_at, row.id) < (after.at, after.id))
+    query = select(row).where(*conditions).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
+    with database.transaction() as session:
+        return tuple(schedule_of(found) for found in session.scalars(query))
 
 
 def due(database: Database, *, now: datetime, limit: int) -> tuple[Schedule, ...]:

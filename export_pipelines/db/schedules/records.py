@@ -1,6 +1,7 @@
 """Between a schedule's row and the records of ``core.schedules``."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.schedules import MissedSlots, Schedule, ScheduleRequest
@@ -34,22 +35,25 @@ def schedule_of(row: ExportScheduleRow) -> Schedule:
 
 def row_of(request: ScheduleRequest, *, next_run: datetime, now: datetime) -> ExportScheduleRow:
     """A new, active row."""
-    delivery = request.delivery or DeliveryRequest(recipients=())
     return ExportScheduleRow(
-        user_id=request.user_id,
-        name=request.name,
-        type=request.type,
-        input=dict(request.input),
-        cron_pattern=request.cron_pattern,
-        timezone=request.timezone,
-        recipients=list(delivery.recipients),
-        include_download_link=delivery.include_download_link,
-        attach_file=delivery.attach_file,
-        missed_slots=request.missed_slots,
-        next_run=next_run,
-        created_at=now,
-        updated_at=now,
+        user_id=request.user_id, **columns_of(request), next_run=next_run, created_at=now, updated_at=now
     )
+
+
+def columns_of(request: ScheduleRequest) -> dict[str, Any]:
+    """What the request says, by column; whose it is aside."""
+    delivery = request.delivery or DeliveryRequest(recipients=())
+    return {
+        "name": request.name,
+        "type": request.type,
+        "input": dict(request.input),
+        "cron_pattern": request.cron_pattern,
+        "timezone": request.timezone,
+        "recipients": list(delivery.recipients),
+        "include_download_link": delivery.include_download_link,
+        "attach_file": delivery.attach_file,
+        "missed_slots": request.missed_slots,
+    }
 
 
 def _delivery_of(row: ExportScheduleRow) -> DeliveryRequest | None:

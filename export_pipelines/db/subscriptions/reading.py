@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
+from export_pipelines.core.cursors import Position
 from export_pipelines.core.errors import NotFoundError, ValidationError
 from export_pipelines.core.subscriptions import Reaction, Subscription, Tally
 from export_pipelines.db.database import Database
@@ -39,6 +40,19 @@ def list_all(database: Database, *, user_id: str | None = None) -> tuple[Subscri
         query = query.where(ExportSubscription.user_id == user_id)
     with database.transaction() as session:
         return tuple(subscription_of(row) for row in session.scalars(query))
+
+
+def page(
+    database: Database, *, user_id: str | None = None, after: Position | None = None, limit: int
+) -> tuple[Subscription, ...]:
+    """At most so many subscriptions, the newest first, one user's when asked, and behind a place in that order."""
+    row = ExportSubscription
+    conditions = [true() if user_id is None else row.user_id == user_id]
+    if after is not None:
+        conditions.append(tuple_(row.created_at, row.id) < (after.at, after.id))
+    query = select(row).where(*conditions).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
+    with database.transaction() as session:
+        return tuple(subscription_of(found) for found in session.scalars(query))
 
 
 def active_since(database: Database) -> datetime | None:

@@ -36,6 +36,12 @@ WHERE r.status = 'COMPLETED' AND r.deleted_at IS NULL
 ORDER BY r.completed_at, r.id, s.id
 LIMIT :most
 """
+_INDEXED = """
+SELECT EXISTS (
+    SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = to_regclass(:runs) AND i.indisvalid AND a.attname = 'completed_at'
+)
+"""
 _LONGEST_SECONDS = 60
 """A look that takes longer is stopped: the application's database has other things to do."""
 
@@ -57,3 +63,9 @@ def unanswered(
         rows = session.execute(text(database.sql(_UNANSWERED)), bounds).mappings()
         found = [dict(row) for row in rows]
     return tuple(Unanswered(**{**row, "completed_at": row["completed_at"].astimezone(UTC)}) for row in found)
+
+
+def are_indexed(database: Database) -> bool:
+    """Whether an index has the runs by their time of completion: a look then reads few of them, of however many."""
+    with database.transaction() as session:
+        return bool(session.scalar(text(_INDEXED), {"runs": database.sql("{evaluation}.runs")}))

@@ -21,6 +21,9 @@ ACTIONS = (
     "link_minted",
     "link_refused",
     "share_revoked",
+    "retried",
+    "schedule_paused",
+    "schedule_resumed",
 )
 _LISTED = ", ".join(f"'{action}'" for action in ACTIONS)
 
@@ -29,7 +32,7 @@ class AuditLog(Base):
     """One event.
 
     No foreign key to job or user: the log outlives both. The key is a sequence, not a text id, because events of one
-    moment must keep their order. A refused link that names no job of ours has none.
+    moment must keep their order. A refused link that names no job of ours has none, nor has what happens to a schedule.
 
     The trigger ``export_audit_logs_chain`` gives a row its position and hashes when its transaction is about to be
     committed; ``export_audit_logs_append_only`` refuses every later change. ``docs/audit.md`` says what is hashed.

@@ -25,7 +25,8 @@ class ExportJobRow(Base):
     """One export.
 
     Its changes of status are held to ``core.jobs.TRANSITIONS``, and its attempt and launch are kept from falling, by
-    the trigger ``export_jobs_transitions``.
+    the trigger ``export_jobs_transitions``. ``admitted_at`` is empty in every new row, whatever the INSERT says, by the
+    trigger ``export_jobs_arrival``: only who has checked the row sets it.
     """
 
     __tablename__ = "export_jobs"
@@ -99,3 +100,4 @@ class ExportJobRow(Base):
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None]
     size_hint: Mapped[int | None] = mapped_column(BigInteger)
+    admitted_at: Mapped[datetime | None]

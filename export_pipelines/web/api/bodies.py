@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -11,6 +11,14 @@ class Body(BaseModel):
     """A request's body: names in camel case, and none that we do not know."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", str_max_length=10_000, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def take_whole_numbers(cls, values: Any) -> Any:  # noqa: ANN401  # whatever came
+        """JSON knows one kind of number: ``24.0`` is the integer 24 in every schema, though not for strict models."""
+        if not isinstance(values, dict):
+            return values
+        return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in values.items()}
 
 
 class Answer(BaseModel):
@@ -60,7 +68,7 @@ class ProblemAnswer(Answer):
     )
 
 
-_MEANINGS = {
+MEANINGS = {
     400: "The request is not JSON.",
     401: "No API key or session that is in force.",
     403: "You may see it, but not do this with it; or a change by cookie came without its form token.",
@@ -74,10 +82,37 @@ _MEANINGS = {
     429: "Too many requests of this kind; `Retry-After` says in how many seconds the next is taken.",
     503: "The database, the store or Dagster is away; nothing is lost.",
 }
+"""The problems that there are, by status."""
+
+_SHOWN = {
+    400: ("malformed", "This is not JSON", "The request's body cannot be read as JSON; correct it."),
+    401: ("not-authenticated", "Who is asking?", "Send an API key in force as `Authorization: Bearer ek_...`."),
+    403: ("forbidden", "You may not do this", "It is shared with you to read; ask its owner to change it."),
+    404: ("not-found", "There is no such thing", "There is no export 'c0mwx' that you may see."),
+    408: ("body-too-slow", "The request did not arrive", "The body did not arrive in time; send it again."),
+    409: ("conflict", "It cannot be done as things stand", "The export is PROCESSING; wait for its end."),
+    410: ("file-expired", "This file has expired", "The file is no longer kept; ask for a new export."),
+    413: ("body-too-large", "The request is too large", "A body may have up to 1000000 bytes; send less."),
+    415: ("unsupported-media-type", "The body is not sent as JSON", "Send `Content-Type: application/json`."),
+    422: ("invalid-request", "The request is not valid", "limit: Input should be less than or equal to 100."),
+    429: ("too-many-requests", "You have asked too often", "Wait for 36 seconds; the next is taken then."),
+    503: ("unavailable", "Not available at the moment", "Nothing is lost. Try again in a minute."),
+}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route may answer, for ``responses=``; 401 and 503 every route has."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    wanted = sorted({401, 503, *statuses})
-    return {status: {"description": _MEANINGS[status], "content": content} for status in wanted}
+    return {status: _answered(status) for status in sorted({401, 503, *statuses})}
+
+
+def _answered(status: int) -> dict[str, Any]:
+    code, title, detail = _SHOWN[status]
+    example = {
+        "type": f"urn:export-pipelines:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    content = {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}, "example": example}
+    return {"description": MEANINGS[status], "content": {"application/problem+json": content}}

@@ -42,6 +42,32 @@ class TypeAnswer(Answer):
     media_type: str
     allowed: bool = Field(description="Whether you may export it.")
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "BULK_JSONL",
+                    "title": "Transcripts (JSON Lines)",
+                    "description": "One JSON object per transcript, whole.",
+                    "of": "run",
+                    "field": "runId",
+                    "options": [
+                        {
+                            "name": "strict",
+                            "description": "Fail rather than lose anything.",
+                            "values": [True, False],
+                            "default": False,
+                        }
+                    ],
+                    "file_format": "jsonl",
+                    "extension": "jsonl",
+                    "media_type": "application/x-ndjson",
+                    "allowed": True,
+                }
+            ]
+        }
+    )
+
 
 class TypeList(Answer):
     """All export types; there are too few for pages."""
@@ -61,6 +87,23 @@ class RunAnswer(Answer):
     completed_at: Moment | None
     transcripts: int = Field(description=_COUNTED)
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "c4yyvpdcu2ohltd2j2wix57oa",
+                    "name": "Courtyard, many languages, April",
+                    "status": "COMPLETED",
+                    "definition_id": "ca2gvt2k6f0x4m6n1b8z7c3hd",
+                    "definition_name": "Courtyard",
+                    "created_at": "2026-04-01T08:00:00.000Z",
+                    "completed_at": "2026-04-01T09:12:31.402Z",
+                    "transcripts": 93,
+                }
+            ]
+        }
+    )
+
 
 class RunPage(Answer):
     """Runs, the newest first."""
@@ -79,6 +122,22 @@ class DefinitionAnswer(Answer):
     updated_at: Moment
     scenarios: int = Field(description=_COUNTED)
     runs: int = Field(description=_COUNTED)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "ca2gvt2k6f0x4m6n1b8z7c3hd",
+                    "name": "Courtyard",
+                    "version": 3,
+                    "created_at": "2026-01-05T09:00:00.000Z",
+                    "updated_at": "2026-02-10T16:20:00.000Z",
+                    "scenarios": 12,
+                    "runs": 4,
+                }
+            ]
+        }
+    )
 
 
 class DefinitionPage(Answer):

@@ -32,7 +32,7 @@ _HEADERS = {
         "schema": {"type": "string"},
     },
 }
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+CREATED: dict[int | str, dict[str, Any]] = {
     202: {"description": "The export; it waits in the queue, or is launched.", "headers": _HEADERS}
 }
 
@@ -41,7 +41,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "",
     status_code=202,
     summary="Ask for an export",
-    responses={**_RESPONSES, **problems(400, 403, 404, 408, 409, 413, 422, 429)},
+    responses={**CREATED, **problems(400, 403, 404, 408, 409, 413, 422, 429)},
 )
 def post(
     body: ExportBody, web: WebOf, caller: CallerOf, response: Response, after: BackgroundTasks, key: KeyHeader = None
@@ -52,14 +52,14 @@ def post(
     hour that create jobs; those that are refused, or that repeat another under its key, are not counted.
     """
     made = create(web.services, caller, body.order(caller), key=key)
-    return _answer(web, made, response, after, retry_of=None)
+    return answer_created(web, made, response, after, retry_of=None)
 
 
 @routes.post(
     "/{export_id}/retry",
     status_code=202,
     summary="Try an export again",
-    responses={**_RESPONSES, **problems(403, 404, 409, 422, 429)},
+    responses={**CREATED, **problems(403, 404, 409, 422, 429)},
 )
 def post_retry(
     export_id: str, web: WebOf, caller: CallerOf, response: Response, after: BackgroundTasks, key: KeyHeader = None
@@ -69,12 +69,13 @@ def post_retry(
     A new one is its owner's, and `retry_of` names the old. Counts like a request for an export.
     """
     made = retry(web.services, caller, export_id, key=key)
-    return _answer(web, made, response, after, retry_of=None if made.job.id == export_id else export_id)
+    return answer_created(web, made, response, after, retry_of=None if made.job.id == export_id else export_id)
 
 
-def _answer(
+def answer_created(
     web: Web, made: Created, response: Response, after: BackgroundTasks, *, retry_of: str | None
 ) -> CreatedAnswer:
+    """The answer to a request that made a job, which is launched once the answer is sent."""
     log_lines.is_about_job(made.job)
     response.headers["Location"] = f"/api/exports/{made.job.id}"
     if made.replayed:

@@ -1,6 +1,7 @@
 """``/api/me``: who the caller is."""
 
 from fastapi import APIRouter
+from pydantic import ConfigDict
 
 from export_pipelines.web.api.bodies import Answer, Moment, problems
 from export_pipelines.web.callers import CallerOf
@@ -16,6 +17,20 @@ class Me(Answer):
     name: str
     created_at: Moment
     is_administrator: bool
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "c0mwxrwrp2w7dy0wv1ga46s9k",
+                    "email": "ada@example.org",
+                    "name": "Ada",
+                    "created_at": "2026-01-05T09:00:00.000Z",
+                    "is_administrator": False,
+                }
+            ]
+        }
+    )
 
 
 @routes.get("", summary="Who am I?", responses=problems())

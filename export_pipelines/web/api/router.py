@@ -2,7 +2,22 @@
 
 from fastapi import APIRouter
 
-from export_pipelines.web.api import choices, creating, exports, fetching, me, previews, shares, watching
+from export_pipelines.web.api import (
+    audit,
+    choices,
+    creating,
+    deliveries,
+    exports,
+    fetching,
+    me,
+    previews,
+    schedules,
+    shares,
+    subscriptions,
+    usage,
+    watching,
+    webhooks,
+)
 
 PREFIX = "/api"
 _RESOURCES = (
@@ -14,6 +29,12 @@ _RESOURCES = (
     watching.routes,
     fetching.routes,
     shares.routes,
+    schedules.routes,
+    subscriptions.routes,
+    deliveries.routes,
+    webhooks.routes,
+    usage.routes,
+    audit.routes,
 )
 
 

@@ -1,24 +1,24 @@
-"""``/api/exports/{id}/share``: a finished export for others than its owner."""
+"""``/api/exports/{export_id}/share``: a finished export for others than its owner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, JsonValue
 
-from export_pipelines.core.cursors import Position, cursor_of, read_cursor
+from export_pipelines.core.cursors import Position
 from export_pipelines.core.shares import MESSAGE_LENGTH, Share, ShareState
 from export_pipelines.db import shares
 from export_pipelines.db.evaluation import users
 from export_pipelines.steps import shares as steps
 from export_pipelines.steps.access import manageable
 from export_pipelines.web.api.bodies import Answer, Body, Moment, problems
-from export_pipelines.web.api.pages import CursorQuery, LimitQuery
+from export_pipelines.web.api.pages import PageQuery, cut
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/exports/{id}/share", tags=["shares"])
+routes = APIRouter(prefix="/exports/{export_id}/share", tags=["shares"])
 
 _SHARE: dict[str, JsonValue] = {
     "id": "c0mwxrwrp2w7dy0wv1ga46s9k",
@@ -44,14 +44,15 @@ class ShareBody(Body):
     ]
     expires_in_days: Annotated[
         int | None,
-        Field(ge=1, le=30, strict=True, description="As long as the file without it, and never longer than the file."),
+        Field(ge=1, le=30, description="As long as the file without it, and never longer than the file."),
     ] = None
     message: Annotated[str, Field(max_length=MESSAGE_LENGTH, description="What the recipient is told besides.")] = ""
 
     model_config = ConfigDict(
+        strict=True,
         json_schema_extra={
             "examples": [{"to": "eve@example.org", "expiresInDays": 1, "message": "The April run, as promised."}]
-        }
+        },
     )
 
 
@@ -99,20 +100,20 @@ class GivenAnswer(ShareAnswer):
     )
 
 
-class SharesAnswer(Answer):
+class SharePage(Answer):
     """A page of shares, the newest first."""
 
     items: list[ShareAnswer]
     next_cursor: str | None
 
 
-@routes.post("", status_code=201, summary="Share an export", responses=problems(403, 404, 409, 422, 429))
-def give(web: WebOf, caller: CallerOf, id: str, body: ShareBody) -> GivenAnswer:  # noqa: A002 - the path's own name
+@routes.post("", status_code=201, summary="Share an export", responses=problems(400, 403, 404, 408, 409, 413, 422, 429))
+def give(export_id: str, body: ShareBody, web: WebOf, caller: CallerOf) -> GivenAnswer:
     """Share a completed export's file with a user, who may then read the job and make links, or an address outside.
 
     The recipient is told by mail. The answer has the link, this once. Each share counts its own downloads.
     """
-    job = manageable(web.services, caller, id)
+    job = manageable(web.services, caller, export_id)
     wish = steps.Wish(to=body.to, days=body.expires_in_days, message=body.message)
     given = steps.share(web.services, job, wish, shared_by=caller.user.id, actor=caller.actor)
     shown = _shown(given.share, _emails(web, (given.share,)), now=web.services.clock())
@@ -125,33 +126,25 @@ def give(web: WebOf, caller: CallerOf, id: str, body: ShareBody) -> GivenAnswer:
 
 
 @routes.get("", summary="List whom it is shared with", responses=problems(403, 404, 422))
-def list_shares(
-    web: WebOf,
-    caller: CallerOf,
-    id: str,  # noqa: A002 - the path's own name
-    cursor: CursorQuery = None,
-    limit: LimitQuery = 50,
-) -> SharesAnswer:
+def get_page(export_id: str, query: Annotated[PageQuery, Query()], web: WebOf, caller: CallerOf) -> SharePage:
     """Every share of the export with its count of downloads, also those that are revoked or over."""
-    job = manageable(web.services, caller, id)
-    after = None if cursor is None else read_cursor(cursor)
-    found = shares.list_for_job(web.services.database, job.id, after=after, limit=limit + 1)
-    shown = found[:limit]
-    emails, now = _emails(web, shown), web.services.clock()
-    end = cursor_of(Position(at=shown[-1].created_at, id=shown[-1].id)) if len(found) > limit else None
-    return SharesAnswer(items=[_shown(share, emails, now=now) for share in shown], next_cursor=end)
+    job = manageable(web.services, caller, export_id)
+    found = shares.list_for_job(web.services.database, job.id, after=query.after, limit=query.limit + 1)
+    items, end = cut(found, query, place=lambda share: Position(at=share.created_at, id=share.id))
+    emails, now = _emails(web, items), web.services.clock()
+    return SharePage(items=[_shown(share, emails, now=now) for share in items], next_cursor=end)
 
 
 @routes.delete("/{grant}", summary="Revoke a share", responses=problems(403, 404))
-def revoke(web: WebOf, caller: CallerOf, id: str, grant: str) -> ShareAnswer:  # noqa: A002 - the path's own name
+def revoke(export_id: str, grant: str, web: WebOf, caller: CallerOf) -> ShareAnswer:
     """End a share at once: its links open nothing from now on, and a viewer does not see the job any more."""
-    job = manageable(web.services, caller, id)
+    job = manageable(web.services, caller, export_id)
     now = web.services.clock()
     ended = shares.revoke(web.services.database, grant, job_id=job.id, now=now, actor=caller.actor)
     return _shown(ended, _emails(web, (ended,)), now=now)
 
 
-def _emails(web: WebOf, found: tuple[Share, ...]) -> Mapping[str, str]:
+def _emails(web: WebOf, found: Sequence[Share]) -> Mapping[str, str]:
     return users.emails_of(web.services.database, [share.user_id for share in found if share.user_id])
 
 

@@ -16,9 +16,19 @@ from export_pipelines.web.watching.watch import WatchOf, seen
 routes = APIRouter(prefix="/exports/{export_id}", tags=["watching"])
 
 _LAST_ID_DIGITS = 18
+_EVENT = {
+    "type": "object",
+    "description": "One event.",
+    "properties": {
+        "event": {"enum": ["progress", "end"], "description": "What the event is."},
+        "id": {"type": "string", "description": "To take the stream up again after it; only of what is written down."},
+        "data": {"type": "string", "description": "How the export stands, as `/status` tells it: JSON."},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before the stream is taken up again."},
+    },
+}
 _STREAM = {
     "description": "The events. `progress` and `end` have an `id` when they are written down, and then come once.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM_EXAMPLE}},
+    "content": {"text/event-stream": {"schema": _EVENT, "example": STREAM_EXAMPLE}},
 }
 
 

@@ -30,6 +30,8 @@ def test_jobs_are_claimed_in_the_order_of_their_places(database: Database, waiti
                 for job_id, (user, size, age) in zip(ids, waiting, strict=True)
             ],
         )
+        # As the queue does once it has looked at them.
+        cursor.execute("UPDATE exports.export_jobs SET admitted_at = created_at")
         connection.commit()
     places = jobs.places_of(database, ids, limits=WIDE, now=NOW)
     claimed = [job.id for job in jobs.claim_launches(database, by="test", limits=WIDE, now=NOW)]

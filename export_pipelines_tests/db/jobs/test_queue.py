@@ -33,6 +33,7 @@ def sized(database: Database, user: str, rows: int, *, number: int = 1, **by: fl
             " VALUES (%s, %s, 'BULK_CSV', '{}', %s, %s)",
             [(job_id, user, rows, later(**by) + timedelta(seconds=place)) for place, job_id in enumerate(ids)],
         )
+        cursor.execute("UPDATE exports.export_jobs SET admitted_at = created_at WHERE admitted_at IS NULL")
         connection.commit()
     return ids
 

@@ -139,7 +139,7 @@ def _requeue(
     changed = change(session, job.id, *same, now=now, values=values)
     if changed is None:
         raise ConflictError(f"job {job.id} has moved on meanwhile; look at it again before you retry it.")
-    data = {"type": job.type, "retry_of": job.id, "attempt": job.attempt}
-    audit.record(session, job_id=job.id, action="created", at=now, actor=actor, data=data)
+    data = {"type": job.type, "attempt": job.attempt}
+    audit.record(session, job_id=job.id, action="retried", at=now, actor=actor, data=data)
     events.append(session, changed, "waits to be taken up again")
     return changed

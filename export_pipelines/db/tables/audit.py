@@ -21,6 +21,7 @@ ACTIONS = (
     "link_minted",
     "link_refused",
     "share_revoked",
+    "retried",
     "schedule_paused",
     "schedule_resumed",
 )

@@ -130,6 +130,6 @@ def test_a_failed_job_waits_again_under_its_next_run_key(database: Database) -> 
     )  # fmt: skip
     assert claimed.id == job.id
     entry = audit.list_for_job(database, job.id)[-1]
-    assert (entry.action, entry.data["retry_of"], entry.actor.address) == ("created", job.id, "10.0.0.1")
+    assert (entry.action, entry.data["attempt"], entry.actor.address) == ("retried", 1, "10.0.0.1")
     with pytest.raises(ConflictError, match="moved on"):
         jobs.requeue_once(database, failed, jobs.request_of(failed), asking(job.user_id), now=later(minutes=1))

@@ -1,4 +1,4 @@
-"""Which jobs the queue has looked at, in a column that no INSERT can set; pauses of schedules in the audit log."""
+"""Which jobs the queue has looked at, in a column that no INSERT can set; retries and paused schedules in the audit."""
 
 from export_pipelines.db.migrations.statements import run
 
@@ -25,7 +25,8 @@ ALTER TABLE {exports}.export_audit_logs
     DROP CONSTRAINT ck_export_audit_logs_known_action,
     ADD CONSTRAINT ck_export_audit_logs_known_action CHECK (action IN (
         'created', 'started', 'completed', 'downloaded', 'failed', 'expired', 'cancelled', 'deleted', 'shared',
-        'link_minted', 'link_refused', 'share_revoked', 'schedule_paused', 'schedule_resumed'
+        'link_minted', 'link_refused', 'share_revoked', 'retried', 'schedule_paused',
+        'schedule_resumed'
     ));
 """
 

@@ -30,7 +30,6 @@ def test_a_key_says_whose_it_is(api: ApiSite) -> None:
     [
         "",
         "Bearer",
-        "Bearer ",
         "Bearer ek_",
         "Bearer ek_" + "x" * 43,
         "Basic b3duZXI6cGFzc3dvcmQ=",

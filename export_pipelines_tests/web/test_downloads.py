@@ -226,7 +226,7 @@ def test_a_file_that_is_gone_or_damaged_says_so_and_is_not_counted(local_site: S
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/downloads", "/downloads/", "/downloads/a/b", "/downloads/../../etc/passwd", "/downloads/x/manifest/y",
+        "/downloads", "/downloads/", "/downloads/a/b", "/downloads/../../etc/passwd", "/downloads/x/manifest/y",
         "/downloads//etc/passwd", "/docs", "/openapi.json", "/downloads/%2e%2e/%2e%2e/etc/passwd",
     ],
 )  # fmt: skip

@@ -34,6 +34,27 @@ def test_scripts_import_each_other_by_names_that_are_there() -> None:
             assert (name, imported in files) == (name, True)
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_can_be_told_from_what_is_behind_it_by_day_and_by_night() -> None:
+    css = assets.load().files["base.css"].data.decode()
+    palettes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", part)) for part in css.split("@media")[:2]]
+    assert [len(palette) for palette in palettes] == [16, 16]
+    pairs = [(text, behind) for text in ("ink", "soft", "accent", "bad") for behind in ("paper", "surface", "sunk")]
+    pairs += [("on-accent", "accent"), ("ink", "accent-soft"), ("soft", "accent-soft"), ("bad", "bad-soft")]
+    for palette in palettes:
+        for text, behind in pairs:
+            dark, light = sorted((luminance(palette[text]), luminance(palette[behind])))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, behind)
+        dark, light = sorted((luminance(palette["field"]), luminance(palette["surface"])))
+        assert (light + 0.05) / (dark + 0.05) >= 3
+
+
 def test_a_page_may_do_nothing_that_does_not_come_from_here(api: ApiSite) -> None:
     for path in ("/login", "/nowhere", "/downloads/forged"):
         answer = httpx.get(api.url + path, headers=HTML)

@@ -15,6 +15,7 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import administrators, jobs, sessions, usage
 from export_pipelines.steps.export import run_export
 from export_pipelines.storage.local import LocalStore
+from export_pipelines.storage.store import Proceed, uninterrupted
 from export_pipelines_tests.web.api_site import RUN, ApiSite
 from export_pipelines_tests.web.page import browsing
 from export_pipelines_tests.web.page.browsing import faults, log_in, window
@@ -52,9 +53,11 @@ class HeldStore(LocalStore):
         super().__init__(root)
         self.go_on = Event()
 
-    def compose(self, key: str, segments: Sequence[Segment], *, media_type: str) -> None:
+    def compose(
+        self, key: str, segments: Sequence[Segment], *, media_type: str, proceed: Proceed = uninterrupted
+    ) -> None:
         assert self.go_on.wait(timeout=60)
-        super().compose(key, segments, media_type=media_type)
+        super().compose(key, segments, media_type=media_type, proceed=proceed)
 
 
 @contextmanager
@@ -85,7 +88,9 @@ def test_an_export_is_ordered_watched_to_the_end_fetched_shared_and_revoked(grac
     page.get_by_label("Title").fill("<script>alert(1)</script> & “Ada”")
     page.get_by_role("button", name="Start export").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("<script>alert(1)</script> & “Ada”")
-    expect(page.get_by_text("in the queue").first).to_be_visible()
+    expect(page.get_by_text("It is in the queue.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("It is in the queue.")).to_be_hidden()
 
     page.get_by_role("link", name="History").click()
     page.evaluate(PROGRESS)

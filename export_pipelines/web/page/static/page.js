@@ -6,6 +6,13 @@ import { searchAsTyped } from "./choices.js";
 import { previewInPlace } from "./preview.js";
 import { closeMenus } from "./menus.js";
 
+// What was said once is not said again when the page is loaded anew.
+const here = new URL(location.href);
+if (here.searchParams.has("notice")) {
+  here.searchParams.delete("notice");
+  history.replaceState(null, "", here);
+}
+
 showTimes();
 followJobs();
 searchAsTyped();

@@ -107,7 +107,8 @@ def test_an_order_that_is_wrong_is_told_why(api: ApiSite) -> None:
         answer = ask(api.owner, body, key="é" if body is BODY else None)
         assert answer.status_code == (404 if part == "There is no run" else 422), answer.text
         assert part in answer.json()["detail"]
-    half = api.owner.post(EXPORTS, content=b'{"type": "BULK_CSV", "options": {"\\ud800": true}}')
+    halved = b'{"type": "BULK_CSV", "options": {"\\ud800": true}}'
+    half = api.owner.post(EXPORTS, content=halved, headers={"Content-Type": "application/json"})
     assert half.status_code == 422
     assert jobs.list_jobs(api.services.database) == ()
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from export_pipelines.core.errors import ExpiredLinkError, ForgedLinkError, ValidationError
-from export_pipelines.storage.links import DownloadGrant, mint, read
+from export_pipelines.storage.links import NONCE_BYTES, DownloadGrant, mint, read
 
 SECRET = b"k" * 32
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -22,10 +22,21 @@ short_texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 optional_texts = st.none() | short_texts.filter(bool)
 
 
-@given(job_id=short_texts.filter(bool), person=optional_texts, share=optional_texts, seconds=st.integers(1, 10**9))
-def test_a_token_says_what_was_put_in(job_id: str, person: str | None, share: str | None, seconds: int) -> None:
+nonces = st.just(b"") | st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES)
+
+
+@given(
+    job_id=short_texts.filter(bool),
+    person=optional_texts,
+    share=optional_texts,
+    seconds=st.integers(1, 10**9),
+    nonce=nonces,
+)
+def test_a_token_says_what_was_put_in(
+    job_id: str, person: str | None, share: str | None, seconds: int, nonce: bytes
+) -> None:
     expires_at = NOW + timedelta(seconds=seconds)
-    token = mint(SECRET, job_id=job_id, expires_at=expires_at, person=person, share_id=share)
+    token = mint(SECRET, job_id=job_id, expires_at=expires_at, person=person, share_id=share, nonce=nonce)
     assert token.isascii()
     assert not set(token) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
     said = DownloadGrant(job_id=job_id, expires_at=expires_at, person=person, share_id=share)
@@ -34,6 +45,14 @@ def test_a_token_says_what_was_put_in(job_id: str, person: str | None, share: st
 
 def test_a_token_that_was_made_before_there_were_shares_still_opens_its_file() -> None:
     assert read(SECRET, OLD, now=NOW) == DownloadGrant(job_id="c123", expires_at=SOON, person="u1", share_id=None)
+
+
+def test_another_nonce_makes_another_token_and_half_a_nonce_none() -> None:
+    tokens = {mint(SECRET, job_id="c123", expires_at=SOON, nonce=bytes([n] * NONCE_BYTES)) for n in range(5)}
+    assert len(tokens) == 5
+    assert {read(SECRET, token, now=NOW).job_id for token in tokens} == {"c123"}
+    with pytest.raises(ValidationError, match="8 random bytes or none, not 4"):
+        mint(SECRET, job_id="c123", expires_at=SOON, nonce=b"1234")
 
 
 def test_equal_inputs_give_equal_tokens_in_any_time_zone() -> None:

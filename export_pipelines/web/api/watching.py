@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from export_pipelines.core.errors import ValidationError
+from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import problems
 from export_pipelines.web.callers import CredentialsOf
 from export_pipelines.web.watching.shapes import STREAM_EXAMPLE, Standing, as_json, standing
@@ -35,6 +36,7 @@ _STREAM = {
 async def status(export_id: str, watch: WatchOf, credentials: CredentialsOf) -> Response:
     """Small and quick, for programs that ask again and again; no limit counts it."""
     job = await watch.poll(credentials, export_id)
+    log_lines.is_about(job.id)
     return Response(as_json(standing(job)), media_type="application/json")
 
 
@@ -65,7 +67,7 @@ async def events(
     after = _read_id(last_event_id or last_id)
     watch.require_room()
     first = await watch.look(credentials, export_id, after=after)
-    seen(first, export_id)
+    log_lines.is_about(seen(first, export_id).id)
     stream = Stream(watch=watch, credentials=credentials, job_id=export_id, after=after, first=first)
     return EventStream(stream.told())
 

@@ -171,6 +171,21 @@ def test_a_hundred_streams_cost_one_look_a_tick_and_all_hear_in_time(
     assert len(looks) < 12
 
 
+def test_a_process_that_serves_as_many_streams_as_it_may_says_so_until_one_ends(
+    api: ApiSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export_pipelines.web.watching.watch.MOST_STREAMS", 1)
+    job = api.job(JobStatus.PROCESSING)
+    path = f"/api/exports/{job.id}/events"
+    with listening(api.owner, job.id) as stream:
+        next(stream)
+        refused = api.owner.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        jobs.cancel(api.services.database, job.id, now=api.services.clock())
+        assert [event.kind for event in stream] == ["end"]
+    assert heard(api.owner, job.id)[-1].kind == "end"
+
+
 def test_a_client_that_takes_nothing_is_dropped(api: ApiSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("export_pipelines.web.watching.streams.SEND_SECONDS", 0.5)
     job = api.job(JobStatus.PROCESSING)
@@ -190,7 +205,6 @@ def test_a_client_that_takes_nothing_is_dropped(api: ApiSite, monkeypatch: pytes
                 letter,
             )
             time.sleep(1.2)
-        time.sleep(1)
         report(api, job, 5, "too late")
         taken = b"".join(iter(lambda: connection.recv(1 << 20), b""))
     assert b"aaa" in taken

@@ -104,7 +104,9 @@ async def _credentials(request: Request) -> Credentials:
 
 CredentialsOf = Annotated[Credentials, Depends(_credentials)]
 """For routes that only read, and look up whose the credentials are together with what they read."""
-TAKES_CREDENTIALS = {"security": [{_BEARER.scheme_name: []}, {_COOKIE.scheme_name: []}]}
+TAKES_CREDENTIALS: dict[str, list[dict[str, list[str]]]] = {
+    "security": [{_BEARER.scheme_name: []}, {_COOKIE.scheme_name: []}]
+}
 """What such a route says of itself, for ``openapi_extra=``."""
 
 

@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test queue soak dev check format lock bench chaos clean
+.PHONY: help demo test queue fuzz soak dev check format lock bench chaos clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,6 +36,11 @@ chaos: $(STAMP) ## Kill exports at moments that SEEDS (200) choose, run them aga
 
 queue: $(STAMP) ## 200 jobs of ten users through the real daemon, which is killed twice meanwhile; some minutes
 	@EXPORT_PIPELINES_TEST_QUEUE_JOBS=200 $(BIN)/python -m pytest -k ten_users export_pipelines_tests/orchestration/test_queue_deployment.py
+
+CASES ?= 5000
+
+fuzz: $(STAMP) ## Drive the API by its own description, with at least CASES (5000) requests; prints how many there were
+	@$(BIN)/python -m export_pipelines_tests.fuzz --cases $(CASES)
 
 MINUTES ?= 10
 

@@ -87,6 +87,7 @@ def started(server: EmbeddedServer, template: str, home: Path, **settings: str) 
             "EXPORT_PIPELINES_DATABASE_URL": database.url,
             "EXPORT_PIPELINES_DAGSTER_DATABASE_URL": server.dagster_url(dagster),
             "EXPORT_PIPELINES_DAGSTER_URL": f"http://127.0.0.1:{ui}",
+            "EXPORT_PIPELINES_PUBLIC_URL": f"http://127.0.0.1:{serve}",
             "EXPORT_PIPELINES_CODE_SERVER_HOST": "127.0.0.1",
             "EXPORT_PIPELINES_CODE_SERVER_PORT": str(code),
             **settings,

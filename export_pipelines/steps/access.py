@@ -44,7 +44,7 @@ def manages(caller: Caller, job: ExportJob) -> bool:
 
 def _find(services: Services, job_id: str) -> ExportJob:
     if "\x00" in job_id:
-        # PostgreSQL has no such text, and refuses to look for it.
+        # PostgreSQL's text has none, so it would refuse to look.
         raise unknown(job_id)
     try:
         return jobs.get(services.database, job_id)

@@ -41,6 +41,8 @@ _NOT_SENT_AS_JSON = Problem(
     title="The body is not sent as JSON",
     detail="Send the body as JSON, and say so with the header Content-Type: application/json.",
 )
+_MOST_CHARACTERS = 1000
+"""Of a reason that quotes what came, which may be long."""
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "There is no such field here",
@@ -152,5 +154,6 @@ def _headers(error: Exception) -> Mapping[str, str]:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:]
+    """The reason, without what only the command line can do about it."""
+    text, hint, _ = str(error)[:_MOST_CHARACTERS].partition(" See: export-pipelines")
+    return text[:1].upper() + text[1:] + (" List what there is, and take one of those." if hint else "")

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,8 @@ max-stream-events = 1
 [generation]
 exclude-header-characters = {unsent}
 database = "none"
+# Who asks is given; that nobody else is answered, a check of its own finds out.
+with-security-parameters = false
 
 [generation.dictionaries]
 string = {{ dictionary = "texts", probability = 0.15 }}
@@ -49,11 +51,13 @@ string = {{ dictionary = "texts", probability = 0.15 }}
 [dictionaries.texts]
 values = {texts}
 
-[dictionaries.ids]
-values = {ids}
+{ids}
+[dictionaries.event_ids]
+values = ["0", "1", "007", "-1", "1e3", "99999999999999999999999"]
 
 [parameters]
-"path.export_id" = {{ dictionary = "ids", probability = 0.5 }}
+"header.last-event-id" = {{ dictionary = "event_ids", probability = 0.5 }}
+{bindings}
 
 # What a description cannot say: which names exist, and what goes together. `shape_as_described` has the rest.
 [checks.positive_data_acceptance]
@@ -82,7 +86,7 @@ class Round:
 
 
 def drive(
-    url: str, *, key: str, examples: int, seed: int, folder: Path, ids: Sequence[str], phases: str = "all"
+    url: str, *, key: str, examples: int, seed: int, folder: Path, ids: Mapping[str, Sequence[str]], phases: str = "all"
 ) -> Round:
     """Go through every operation once, with so many examples of each.
 
@@ -92,12 +96,11 @@ def drive(
         examples: the most that are thought up for one operation, beside the cases at its bounds.
         seed: the same seed and service give the same requests.
         folder: for its own files.
-        ids: of exports that exist.
+        ids: of things that exist, by the parameter of a path that they fit.
         phases: some of ``examples,coverage,fuzzing,stateful``; all otherwise.
     """
     config, report = folder / "schemathesis.toml", folder / "report.json"
-    values = {"texts": _strings(NASTY), "ids": _strings(ids), "unsent": json.dumps(UNSENT)}
-    config.write_text(_CONFIG.format(**values), encoding="utf-8")
+    config.write_text(_configured(ids), encoding="utf-8")
     report.unlink(missing_ok=True)
     words = [f"--config-file={config}", "run", f"{url}/api/openapi.json", f"--header=Authorization: Bearer {key}"]
     words += [f"--max-examples={examples}", f"--seed={seed}", f"--report-json-path={report}", "--no-color"]
@@ -125,6 +128,14 @@ def drive(
         failures=failures,
         seconds=time.monotonic() - began,
         said=done.stdout + done.stderr,
+    )
+
+
+def _configured(ids: Mapping[str, Sequence[str]]) -> str:
+    names = [f"[dictionaries.{name}]\nvalues = {_strings(values)}\n" for name, values in ids.items()]
+    bindings = [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in ids]
+    return _CONFIG.format(
+        texts=_strings(NASTY), unsent=json.dumps(UNSENT), ids="\n".join(names), bindings="\n".join(bindings)
     )
 
 

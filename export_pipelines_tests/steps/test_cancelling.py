@@ -2,18 +2,25 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
 
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import SupersededError
+from export_pipelines.core.frozen import Segment
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.steps.begin import begin
+from export_pipelines.steps.export import run_export
 from export_pipelines.steps.load import load
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
+from export_pipelines.steps.upload import MANIFEST_SUFFIX
+from export_pipelines.storage.local import LocalStore
 from export_pipelines_tests.steps.orders import order
 
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -45,3 +52,26 @@ def test_a_query_that_waits_for_a_lock_is_cancelled_with_its_job(services: Servi
         assert time.monotonic() - cancelled_at[0] < 5
         assert not waiting(services)
     assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED
+
+
+class LateStore(LocalStore):
+    """Has a job cancelled in the moment in which its file has appeared."""
+
+    cancelling: tuple[Services, str]
+
+    def compose(self, key: str, segments: Sequence[Segment], **how: Any) -> None:
+        super().compose(key, segments, **how)
+        if not key.endswith(MANIFEST_SUFFIX):
+            services, job_id = self.cancelling
+            jobs.cancel(services.database, job_id, now=services.clock())
+            assert self.stat(key) is not None
+
+
+def test_a_file_that_appeared_as_its_job_was_cancelled_is_taken_back(services: Services) -> None:
+    store = LateStore(services.settings.home / "store")
+    job = submit(services, order("RUN_BUNDLE"))
+    store.cancelling = (services, job.id)
+    with pytest.raises(SupersededError, match="is CANCELLED"):
+        run_export(replace(services, store=store), job.id)
+    assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED
+    assert list(store.list("exports/")) == []

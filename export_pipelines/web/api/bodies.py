@@ -91,7 +91,7 @@ _SHOWN = {
     404: ("not-found", "There is no such thing", "There is no export 'c0mwx' that you may see."),
     408: ("body-too-slow", "The request did not arrive", "The body did not arrive in time; send it again."),
     409: ("conflict", "It cannot be done as things stand", "The export is PROCESSING; wait for its end."),
-    410: ("file-expired", "This file has expired", "The file is no longer kept; ask for a new export."),
+    410: ("file-gone", "There is no file here any more", "The file is no longer kept; ask for a new export."),
     413: ("body-too-large", "The request is too large", "A body may have up to 1000000 bytes; send less."),
     415: ("unsupported-media-type", "The body is not sent as JSON", "Send `Content-Type: application/json`."),
     422: ("invalid-request", "The request is not valid", "limit: Input should be less than or equal to 100."),

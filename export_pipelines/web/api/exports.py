@@ -1,6 +1,7 @@
 """``/api/exports``: list exports, look at one, end one."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Query
@@ -18,6 +19,8 @@ from export_pipelines.web.context import WebOf
 
 routes = APIRouter(prefix="/exports", tags=["exports"])
 
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
+
 
 def _within_bounds(moment: datetime) -> datetime:
     """A year that stays one in every time zone."""
@@ -26,11 +29,19 @@ def _within_bounds(moment: datetime) -> datetime:
     return moment
 
 
+def _as_written(value: object) -> object:
+    """Times and days as RFC 3339 writes them; a bare number would be read as seconds since 1970."""
+    if isinstance(value, str) and _WRITTEN.fullmatch(value) is None:
+        raise ValueError("it must be written like 2026-03-01T12:00:00Z, a day like 2026-03-01")
+    return value
+
+
 def _read_switch(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-When = Annotated[AwareDatetime, AfterValidator(_within_bounds)]
+When = Annotated[AwareDatetime, BeforeValidator(_as_written), AfterValidator(_within_bounds)]
+Day = Annotated[date, BeforeValidator(_as_written)]
 Switch = Annotated[bool, BeforeValidator(_read_switch), Field(strict=True)]
 Remembered = Annotated[str, Field(max_length=200)]
 

@@ -11,6 +11,7 @@ from export_pipelines.core.usage import Span, SpanUsage
 from export_pipelines.db import usage
 from export_pipelines.steps import owned
 from export_pipelines.web.api.bodies import Answer, problems
+from export_pipelines.web.api.exports import Day
 from export_pipelines.web.api.pages import OwnersQuery, cut
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
@@ -35,10 +36,10 @@ class UsageQuery(OwnersQuery):
     """Which usage."""
 
     by: Span = Field(default=Span.DAY, description="Added up day by day, or month by month.")
-    since: date | None = Field(
+    since: Day | None = Field(
         default=None, alias="from", description=f"The first day, UTC; {_DAYS} days or {_MONTHS} months back without it."
     )
-    until: date | None = Field(default=None, alias="to", description="The last day, UTC; today without it.")
+    until: Day | None = Field(default=None, alias="to", description="The last day, UTC; today without it.")
 
 
 class UsageAnswer(Answer):

@@ -21,12 +21,13 @@ from export_pipelines.web.api import (
 
 PREFIX = "/api"
 _RESOURCES = (
+    # Routes are tried in this order, and these are asked for most.
+    watching.routes,
     me.routes,
     choices.routes,
     previews.routes,
     creating.routes,
     exports.routes,
-    watching.routes,
     fetching.routes,
     shares.routes,
     schedules.routes,

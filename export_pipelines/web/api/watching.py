@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import problems
-from export_pipelines.web.callers import CredentialsOf
+from export_pipelines.web.callers import TAKES_CREDENTIALS, CredentialsOf
 from export_pipelines.web.watching.shapes import STREAM_EXAMPLE, Standing, as_json, standing
 from export_pipelines.web.watching.streams import EventStream, Stream
 from export_pipelines.web.watching.watch import WatchOf, seen
@@ -32,7 +32,13 @@ _STREAM = {
 }
 
 
-@routes.get("/status", summary="How does it come along?", response_model=Standing, responses=problems(404, 422))
+@routes.get(
+    "/status",
+    summary="How does it come along?",
+    response_model=Standing,
+    responses=problems(404, 422),
+    openapi_extra=TAKES_CREDENTIALS,
+)
 async def status(export_id: str, watch: WatchOf, credentials: CredentialsOf) -> Response:
     """Small and quick, for programs that ask again and again; no limit counts it."""
     job = await watch.poll(credentials, export_id)
@@ -46,6 +52,7 @@ async def status(export_id: str, watch: WatchOf, credentials: CredentialsOf) -> 
     status_code=200,
     response_class=EventStream,
     responses={200: _STREAM, **problems(404, 422)},
+    openapi_extra=TAKES_CREDENTIALS,
 )
 async def events(
     export_id: str,

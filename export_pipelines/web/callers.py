@@ -6,7 +6,7 @@ the cookie, but cannot read the token.
 
 import hmac
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
@@ -104,9 +104,7 @@ async def _credentials(request: Request) -> Credentials:
 
 CredentialsOf = Annotated[Credentials, Depends(_credentials)]
 """For routes that only read, and look up whose the credentials are together with what they read."""
-TAKES_CREDENTIALS: dict[str, list[dict[str, list[str]]]] = {
-    "security": [{_BEARER.scheme_name: []}, {_COOKIE.scheme_name: []}]
-}
+TAKES_CREDENTIALS: dict[str, Any] = {"security": [{_BEARER.scheme_name: []}, {_COOKIE.scheme_name: []}]}
 """What such a route says of itself, for ``openapi_extra=``."""
 
 

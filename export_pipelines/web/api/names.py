@@ -57,5 +57,5 @@ OPERATIONS: Mapping[str, str] = MappingProxyType(
 
 def operation_id(route: APIRoute) -> str:
     """The call's name; its address where it has none."""
-    call = f"{min(route.methods)} {route.path_format}"
+    call = f"{min(route.methods or ())} {route.path_format}"
     return OPERATIONS.get(call, call)

@@ -1,6 +1,6 @@
 """``/api/webhooks``: where a user wants messages posted."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
@@ -29,7 +29,7 @@ class WebhookBody(Body):
     )
 
 
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "name": "ours",
     "url": "https://hooks.example.org/exports",
     "active": True,

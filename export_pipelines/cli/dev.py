@@ -1,4 +1,4 @@
-"""``export-pipelines dev``: Dagster UI, daemon, code server and download service, side by side."""
+"""``export-pipelines dev``: Dagster UI, daemon, code server and web service, side by side."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def run_all(*, ui_port: int, serve_port: int, code_port: int) -> None:
             console.print_fields(
                 {
                     "Dagster UI": f"http://{HOST}:{ui_port}",
-                    "downloads": environ["EXPORT_PIPELINES_PUBLIC_URL"],
+                    "exports page": environ["EXPORT_PIPELINES_PUBLIC_URL"],
                     "logs": chosen.home / "logs",
                 }
             )

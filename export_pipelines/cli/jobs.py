@@ -15,6 +15,7 @@ from export_pipelines.core.errors import ConflictError, ValidationError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import audit, deliveries, events, jobs, leases
 from export_pipelines.db.events import Event
+from export_pipelines.steps.admit import require_admitted
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.sweep import sweep
 
@@ -97,6 +98,8 @@ def retry(job_id: IdArgument, as_json: JsonOption = False) -> None:
             raise ConflictError(f"job {job.id} is being worked on right now; wait for it or cancel it.")
         if job.status not in (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.FAILED):
             raise ConflictError(f"job {job.id} is {job.status}; start a new export instead.")
+        if job.status is JobStatus.PENDING:
+            job = require_admitted(services, job)
         report(services, carry_out(services, lambda: job), None, as_json=as_json)
 
 

@@ -29,14 +29,22 @@ def admit(services: Services, *, limit: int = MOST_AT_ONCE) -> tuple[str, ...]:
     return tuple(job.id for job in found if not _admitted(services, job))
 
 
-def require_admitted(services: Services, job: ExportJob) -> None:
+def require_admitted(services: Services, job: ExportJob) -> ExportJob:
     """Check a PENDING job that somebody begins by hand before the queue has looked at it.
+
+    Returns:
+        The job with its input as it is when it was checked.
 
     Raises:
         ValidationError: it asks for something that cannot be exported, and is FAILED now.
     """
-    if job.admitted_at is None and not _admitted(services, job):
-        raise ValidationError(f"job {job.id} is FAILED: {jobs.get(services.database, job.id).error}")
+    if job.admitted_at is not None:
+        return job
+    is_right = _admitted(services, job)
+    looked_at = jobs.get(services.database, job.id)
+    if not is_right:
+        raise ValidationError(f"job {job.id} is {looked_at.status}: {looked_at.error}")
+    return looked_at
 
 
 def _admitted(services: Services, job: ExportJob) -> bool:

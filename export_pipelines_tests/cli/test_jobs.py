@@ -1,5 +1,6 @@
 """``export-pipelines jobs`` and ``sweep``: listing, looking, continuing, cancelling."""
 
+import json
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,8 @@ import pytest
 
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
-from export_pipelines.db.seed import DEMO_USER_EMAIL
+from export_pipelines.db.evaluation.lookup import find_user
+from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
@@ -51,6 +53,20 @@ def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None
         assert text in shown.out
     history = ["created", "started", "completed", "link_minted"]
     assert [line.split()[-1] for line in shown.out.splitlines()[-4:]] == history
+
+
+def test_a_row_of_plain_sql_is_checked_before_it_is_carried_out_by_hand(deployment: Deployment) -> None:
+    statement = "INSERT INTO exports.export_jobs (user_id, type, input, size_hint) VALUES (%s, %s, %s, 1) RETURNING id"
+    user = find_user(deployment.database, DEMO_USER_EMAIL).id
+    wanted = ({"definition_id": SHOWCASE_DEFINITION_ID}, {"definition_id": "c0nosuch"})
+    with deployment.database.raw_connection(autocommit=True) as connection:
+        [right], [wrong] = (
+            connection.execute(statement, [user, "DEFINITION_MD", json.dumps(given)]).fetchone() for given in wanted
+        )
+    assert deployment.run("jobs", "retry", right, "--json").json["status"] == "COMPLETED"
+    refused = deployment.run("jobs", "retry", wrong)
+    assert refused.status == 2
+    assert f"job {wrong} is FAILED: the row asks for something that cannot be exported" in refused.err
 
 
 def test_a_terminal_without_the_letters_gets_their_numbers_and_json_says_the_same_everywhere(

@@ -73,7 +73,7 @@ class ShownJob:
     def left(self) -> str:
         """How long it will go on; empty while nobody knows."""
         finish = self.job.estimated_finish_at
-        if finish is None or finish <= self.now or self.job.waits:
+        if finish is None or (finish - self.now).total_seconds() < 1 or self.job.waits:
             return ""
         return f"{shown.until(finish, self.now)} left"
 

@@ -72,7 +72,7 @@ function show(row, state) {
   if (doing) row.querySelector("[data-doing]").textContent = doing.charAt(0).toUpperCase() + doing.slice(1);
   const left = row.querySelector("[data-left]");
   const seconds = (new Date(state.estimated_finish_at ?? 0) - Date.now()) / 1000;
-  left.hidden = seconds <= 0;
+  left.hidden = seconds < 1;
   left.textContent = `${span(seconds)} left`;
   return false;
 }

@@ -63,8 +63,9 @@ def walk(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     folder = tmp_path_factory.mktemp("folder")
     mark = "--- the next block ---"
     script = "set -euo pipefail\n" + f"\necho; echo '{mark}'\n".join(blocks())
-    # Commands are where `make demo` puts them; everything else is a folder of the reader's.
+    # Commands are where `make demo` puts them, and so is its home; everything else is a folder of the reader's.
     (folder / ".venv").symlink_to(TREE / ".venv")
+    (folder / ".local").mkdir()
     environ = {**os.environ, **parts.environ, "API": parts.environ["EXPORT_PIPELINES_PUBLIC_URL"] + "/api"}
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, timeout=200, check=False
@@ -100,7 +101,7 @@ def test_it_is_shared_and_counted(walk: Walk) -> None:
 
 
 def test_the_key_is_nobody_elses_to_read_and_is_not_written_down(walk: Walk, parts: Parts) -> None:
-    key = walk.folder / "key"
+    key = walk.folder / ".local" / "key"
     assert key.stat().st_mode & 0o077 == 0
     secret = key.read_text().split()[-1]
     assert secret.startswith("ek_")

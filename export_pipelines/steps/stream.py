@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from export_pipelines.catalog.export_type import ExportType
-from export_pipelines.core.archive import Entry, Member, Piece, Twofold
+from export_pipelines.core.archive import Entry, Member, Piece
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.core.frozen import Context, Part, Shard, StagedObject
 from export_pipelines.core.jobs import JobRef
@@ -113,8 +113,6 @@ def _render_archive(
 
 def _size(entry: Entry) -> int:
     # Also what has no content takes some memory.
-    if isinstance(entry, Twofold):
-        return 256 + len(entry.above) + len(entry.text) + len(entry.block_above) + len(entry.block_below)
     return 256 + (len(entry.data) if isinstance(entry, Member | Piece) else 0)
 
 

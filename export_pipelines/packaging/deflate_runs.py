@@ -15,8 +15,8 @@ from export_pipelines.packaging.deflating import END_OF_STREAM, deflate_whole
 BLOCK_BYTES = 48 * 1024
 """Deflated at once, of which libdeflate makes one block, unless the text has very many short matches.
 
-It ends a block after 8192 of them, and what makes two blocks is deflated again in halves. Of prose and JSON, half of
-all pieces of 64 KB are of that kind and none of 48 KB, which pack as well in 30 % less time.
+It ends a block after 8192 of them, and what makes two blocks is deflated again in halves. Of 64 KB, half of all pieces
+of JSON and nearly all of Markdown are of that kind; of 48 KB none, and they pack as well in a third less time.
 """
 
 _NOT_WORTH_DEFLATING = 512

@@ -91,9 +91,9 @@ class Deployment:
         """``export-pipelines`` with these arguments, to its end, in a forked process."""
         return self.fork(None, "cli", *arguments, cwd=cwd, **more).wait()
 
-    def work(self, point: Point | Moment | None, job_id: str) -> "Worker":
+    def work(self, point: Point | Moment | None, job_id: str, *, alone: bool = True, **more: str) -> "Worker":
         """A forked process that carries the job out and dies at the point."""
-        return self.fork(point, "job", job_id)
+        return self.fork(point, "job", job_id, *([] if alone else ["apart"]), **more)
 
     def fork(
         self, point: Point | Moment | None, *command: str | Path, cwd: Path = TREE, **more: str | None

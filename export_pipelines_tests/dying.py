@@ -1,8 +1,8 @@
 """A process that dies at a chosen point of its work: ``python -m export_pipelines_tests.dying POINT COMMAND ...``.
 
-``COMMAND`` is ``job ID`` (the steps alone, which start quickly), ``calls ID`` (the same, and the calls that each step
-made), ``all FOLDER`` (every export type into a folder), ``dispatch`` (the slots of schedules that are due) or ``cli
-ARGUMENTS`` (the whole command line).
+``COMMAND`` is ``job ID [apart]`` (the steps alone, which start quickly; ``apart`` as if each had a process of its own),
+``calls ID [apart]`` (the same, and the calls that each step made), ``all FOLDER`` (every export type into a folder),
+``dispatch`` (the slots of schedules that are due) or ``cli ARGUMENTS`` (the whole command line).
 """
 
 import functools
@@ -129,21 +129,21 @@ def forked(environ: Mapping[str, str], folder: str, said: Sequence[str], argumen
     main(*arguments)
 
 
-def run_job(job_id: str) -> Callable[[], None]:
+def run_job(job_id: str, *apart: str) -> Callable[[], None]:
     """The job's five steps, by the function that scripts call."""
     from export_pipelines.cli import session
     from export_pipelines.steps import export
 
     def work() -> None:
         with session.services() as services:
-            export.run_export(services, job_id)
+            export.run_export(services, job_id, alone=not apart)
 
     return work
 
 
-def run_and_count(job_id: str) -> Callable[[], None]:
+def run_and_count(job_id: str, *apart: str) -> Callable[[], None]:
     """The job's steps; then how many calls each made, as JSON on standard output."""
-    run = run_job(job_id)
+    run = run_job(job_id, *apart)
 
     def work() -> None:
         calls = count_calls()

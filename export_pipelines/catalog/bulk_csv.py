@@ -1,6 +1,6 @@
 """BULK_CSV: every transcript of a run as a table, for spreadsheets or for statistics."""
 
-from export_pipelines.catalog.export_type import ExportType, Subject
+from export_pipelines.catalog.export_type import ExportType, Streamed, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, COMPRESSION, STRICT, Option
 from export_pipelines.db.sources.sizes import RESPONSES
 from export_pipelines.db.sources.transcripts import read_responses
@@ -27,5 +27,5 @@ BULK_CSV = ExportType(
     sizing=RESPONSES,
     stem=lambda context: f"run_{context['run']['id']}_{context['options']['profile']}",
     format=TranscriptsCsv(),
-    streamed=True,
+    streamed=Streamed.ALWAYS,
 )

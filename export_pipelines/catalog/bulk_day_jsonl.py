@@ -1,6 +1,6 @@
 """BULK_DAY_JSONL: every transcript that was created on one day, whole, one JSON object a line."""
 
-from export_pipelines.catalog.export_type import ExportType, Subject
+from export_pipelines.catalog.export_type import ExportType, Streamed, Subject
 from export_pipelines.catalog.options import COMPRESSION, STRICT
 from export_pipelines.db.sources.days import read_day
 from export_pipelines.db.sources.sizes import DAY
@@ -20,5 +20,5 @@ BULK_DAY_JSONL = ExportType(
     read=read_day,
     stem=lambda context: f"transcripts_{context['day']}",
     format=DayJsonl(),
-    streamed=True,
+    streamed=Streamed.ALWAYS,
 )

@@ -1,6 +1,6 @@
 """BULK_JSONL: every transcript of a run, whole, one JSON object a line."""
 
-from export_pipelines.catalog.export_type import ExportType, Subject
+from export_pipelines.catalog.export_type import ExportType, Streamed, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, COMPRESSION, STRICT
 from export_pipelines.db.sources.sizes import TRANSCRIPTS
 from export_pipelines.db.sources.transcripts import read_transcripts
@@ -20,5 +20,5 @@ BULK_JSONL = ExportType(
     sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}_transcripts",
     format=TranscriptsJsonl(),
-    streamed=True,
+    streamed=Streamed.ALWAYS,
 )

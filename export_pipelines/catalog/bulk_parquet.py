@@ -1,6 +1,6 @@
 """BULK_PARQUET: the transcripts of a run as a typed table, for DuckDB, pandas, Polars and Spark."""
 
-from export_pipelines.catalog.export_type import ExportType, Subject
+from export_pipelines.catalog.export_type import ExportType, Streamed, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, STRICT
 from export_pipelines.db.sources.sizes import TRANSCRIPTS
 from export_pipelines.db.sources.transcripts import read_table
@@ -20,5 +20,5 @@ BULK_PARQUET = ExportType(
     sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}_parquet",
     format=TranscriptsParquet(),
-    streamed=True,
+    streamed=Streamed.ALWAYS,
 )

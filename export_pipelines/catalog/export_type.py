@@ -22,6 +22,16 @@ class Subject(enum.StrEnum):
     AUDIT_LOG = "audit_log"
 
 
+class Streamed(enum.Enum):
+    """When rows are rendered as they come instead of being frozen first; the file is the same."""
+
+    NEVER = enum.auto()
+    ALONE = enum.auto()
+    """In a run of one process. Where there are several, rows are frozen, and shards rendered beside each other."""
+    ALWAYS = enum.auto()
+    """Rendering is quicker than PostgreSQL sends."""
+
+
 _FIELDS = {
     Subject.DEFINITION: "definition_id",
     Subject.RUN: "run_id",
@@ -51,8 +61,7 @@ class ExportType:
         sizing: what tells beforehand how many rows it will read, and of how many bytes.
         stem: the file name without extension, from the context.
         format: how rows become bytes.
-        streamed: rendering is quicker than PostgreSQL sends, so rows are rendered as they come instead of being
-            frozen first; the file is the same.
+        streamed: when rows are rendered as they come instead of being frozen first.
         line_id: what names a record in JSON Lines and CSV.
     """
 
@@ -69,7 +78,7 @@ class ExportType:
     sizing: Sizing
     stem: Callable[[Context], str]
     format: FlatFormat | ArchiveFormat
-    streamed: bool = False
+    streamed: Streamed = Streamed.NEVER
     line_id: str = "transcript_id"
 
     @property

@@ -1,6 +1,6 @@
 """RUN_BUNDLE: everything of a run as a ZIP that unpacks to a run directory of the command-line tools."""
 
-from export_pipelines.catalog.export_type import ExportType, Subject
+from export_pipelines.catalog.export_type import ExportType, Streamed, Subject
 from export_pipelines.catalog.options import ALLOW_PARTIAL, STRICT
 from export_pipelines.db.sources.bundle import read_bundle
 from export_pipelines.db.sources.sizes import TRANSCRIPTS
@@ -20,4 +20,5 @@ RUN_BUNDLE = ExportType(
     sizing=TRANSCRIPTS,
     stem=lambda context: f"run_{context['run']['id']}",
     format=RunBundle(),
+    streamed=Streamed.ALONE,
 )

@@ -48,6 +48,11 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
+def in_one_process(run_config: Mapping[str, Any]) -> bool:
+    """Whether one process carries out every step of a run with this config."""
+    return "multiprocess" not in run_config.get("execution", {}).get("config", {})
+
+
 def start_forking_quietly() -> None:
     """Start the process that steps' processes are forked from, so that nothing they say comes out here.
 

@@ -17,6 +17,7 @@ from export_pipelines.orchestration import metadata
 from export_pipelines.orchestration.config import ExportConfig, config_class, order_of
 from export_pipelines.orchestration.days import filled_in
 from export_pipelines.orchestration.ending import canceled_with_its_job, hand_on
+from export_pipelines.orchestration.executors import in_one_process
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
@@ -88,7 +89,7 @@ def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
             ):
                 job = begin(services, job_id, dagster_run_id=context.run.run_id, run_key=_run_key(context))
                 _tag(context, job.id, job.user_id)
-                frozen = load(services, type_, job)
+                frozen = load(services, type_, job, alone=in_one_process(context.run.run_config))
         context.log.info("froze %d rows in %d shards for job %s", frozen.counted_rows, len(frozen.shards), job.id)
         for task in frozen.tasks():
             yield dg.DynamicOutput(task, mapping_key=f"shard_{task.shard.index:05d}", output_name="shards")

@@ -12,14 +12,15 @@ import deflate
 
 from export_pipelines.packaging.deflating import END_OF_STREAM, deflate_whole
 
-BLOCK_BYTES = 64 * 1024 - 1
-"""Deflated at once, of which libdeflate makes one block, unless the text has very many short matches."""
+BLOCK_BYTES = 48 * 1024
+"""Deflated at once, of which libdeflate makes one block, unless the text has very many short matches.
+
+It ends a block after 8192 of them, and what makes two blocks is deflated again in halves. Of 64 KB, half of all pieces
+of JSON and nearly all of Markdown are of that kind; of 48 KB none, and they pack as well in a third less time.
+"""
 
 _NOT_WORTH_DEFLATING = 512
 """Fewer bytes are stored: what stands above a dialogue has little to gain, and a call costs 6 us and more."""
-
-_READY_BYTES = 64 * 1024
-"""Deflated bytes that are handed over at once."""
 
 # Of an empty stored block: its three bits, unless the padding holds them, and the length 0 twice.
 _BEHIND_WIDE_PADDING = b"\x00\x00\xff\xff"
@@ -62,48 +63,22 @@ def run_of(data: bytes) -> bytes:
 
 
 class RunDeflater:
-    """Makes one long run from pieces; how they were cut makes no difference, where a run was spliced in does."""
+    """Makes one long run from pieces; how they were cut makes no difference."""
 
     def __init__(self) -> None:
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._ready = bytearray()
+        self._waiting = b""
 
     def compress(self, data: bytes) -> bytes:
-        """What is ready of the run after taking ``data``; mostly nothing."""
-        self._waiting.append(data)
-        self._size += len(data)
-        if self._size < BLOCK_BYTES:
+        """What is ready of the run after taking ``data``: all whole blocks."""
+        waiting = self._waiting + data
+        if len(waiting) < BLOCK_BYTES:
+            self._waiting = waiting
             return b""
-        waiting = b"".join(self._waiting)
         whole = len(waiting) - len(waiting) % BLOCK_BYTES
-        for at in range(0, whole, BLOCK_BYTES):
-            self._ready += run_of(waiting[at : at + BLOCK_BYTES])
-        self._waiting, self._size = [waiting[whole:]], len(waiting) - whole
-        return self._passed_on()
-
-    def splice(self, data: bytes, stream: bytes | bytearray) -> bytes:
-        """As ``compress``, for data that was deflated elsewhere already, to that complete stream."""
-        run = reopened(stream, len(data))
-        if run is None:
-            return self.compress(data)
-        self._close_block()
-        self._ready += run
-        return self._passed_on()
+        self._waiting = waiting[whole:]
+        return b"".join([run_of(waiting[at : at + BLOCK_BYTES]) for at in range(0, whole, BLOCK_BYTES)])
 
     def end(self) -> bytes:
         """The rest of the run."""
-        self._close_block()
-        ready, self._ready = bytes(self._ready), bytearray()
-        return ready
-
-    def _close_block(self) -> None:
-        if self._size:
-            self._ready += run_of(b"".join(self._waiting))
-            self._waiting, self._size = [], 0
-
-    def _passed_on(self) -> bytes:
-        if len(self._ready) < _READY_BYTES:
-            return b""
-        ready, self._ready = bytes(self._ready), bytearray()
-        return ready
+        waiting, self._waiting = self._waiting, b""
+        return run_of(waiting) if waiting else b""

@@ -65,13 +65,18 @@ class MemberEntry(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
 
 @dataclass(frozen=True, kw_only=True)
 class RunEntry:
-    """This part's share of a member that several parts make up: ``packed`` bytes of deflate from ``at`` of the body."""
+    """This part's share of a member that several parts make up: ``packed`` bytes of deflate from ``at`` of the body.
+
+    Attributes:
+        sha256_so_far: of the member's content up to the end of this run; None when the parts before were not known.
+    """
 
     name: str
     at: int
     packed: int
     size: int
     crc32: int
+    sha256_so_far: str | None = None
 
 
 encode_member = msgspec.json.Encoder().encode
@@ -92,7 +97,7 @@ def write_index(
     members.sort()
     lines = [orjson.dumps({"format": _FORMAT, **asdict(head)})]
     lines.extend(orjson.dumps(asdict(run)) for run in sorted(runs, key=lambda run: run.name))
-    lines.extend(orjson.dumps(asdict(row)) for row in sorted(absent, key=lambda row: (row.id, row.reason)))
+    lines.extend(orjson.dumps(row._asdict()) for row in sorted(absent))
     index.write(b"\n".join(lines) + b"\n")
     for at in range(0, len(members), _FLUSH_LINES):
         index.write(b"".join(line + b"\n" for _, line in members[at : at + _FLUSH_LINES]))

@@ -43,7 +43,7 @@ def place_spanning(
             found.setdefault(entry.name, []).append(_Run(entry=entry, segment=segment))
     members = sorted(found.items())
     with ThreadPoolExecutor(max_workers=_INFLATED_AT_ONCE) as pool:
-        digests = pool.map(lambda member: _sha256(open_segment, member[0], member[1]), members)
+        digests = pool.map(lambda member: _known(member[1]) or _sha256(open_segment, *member), members)
         return [
             _place(layout, name, runs, sha256) for (name, runs), sha256 in zip(members, digests, strict=True)
         ]  # fmt: skip
@@ -69,6 +69,11 @@ def _totals(runs: Iterable[_Run]) -> tuple[int, int, int]:
         packed += run.entry.packed
         crc = crc32_combine(crc, run.entry.crc32, run.entry.size)
     return size, packed, crc
+
+
+def _known(runs: Sequence[_Run]) -> str | None:
+    """SHA-256 of the content, where the parts were written one after the other."""
+    return runs[-1].entry.sha256_so_far
 
 
 def _sha256(open_segment: OpenSegment, name: str, runs: Sequence[_Run]) -> str:

@@ -31,7 +31,11 @@ def folder_of(context: Context) -> str:
 
 
 class BundleNames:
-    """The names in one bundle; they depend on its context alone, and on no row."""
+    """The names in one bundle; they depend on its context alone, and on no row.
+
+    Attributes:
+        numbers_a_sample: how many judge's numbers one round of samples takes.
+    """
 
     def __init__(self, context: Context) -> None:
         scenarios = [scenario["id"] for scenario in context["scenarios"]]
@@ -43,12 +47,8 @@ class BundleNames:
         self._scenarios = unique_parts([*_wanted(scenarios), (NO_SCENARIO, "none")])
         self._models = unique_parts(_wanted(models))
         self._numbers = {id_: number for number, id_ in enumerate([*scenarios, NO_SCENARIO], start=1)}
+        self.numbers_a_sample = len(self._numbers)
         self._anonymous = {id_: f"anon_model_{number:03d}" for number, id_ in enumerate(models, start=1)}
-
-    @property
-    def numbers_a_sample(self) -> int:
-        """How many judge's numbers one round of samples takes."""
-        return len(self._numbers)
 
     def transcript(self, scenario: str, model: str, sample: int) -> str:
         """The transcript's own file; further samples are told apart in the last part, which the tools do not read."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from export_pipelines.core import scenarios
-from export_pipelines.core.archive import Absent, Entry, Piece, Twofold
+from export_pipelines.core.archive import Absent, Entry, Member, Piece
 from export_pipelines.core.definitions import resolve
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.fidelity import FidelityReport
@@ -67,6 +68,7 @@ class BundleTranscripts:
         self._front = "---\n" + frontmatter.line("file_version", FILE_VERSION) + frontmatter.line("run_id", run["id"])
         self._run_front = "---\n" + frontmatter.line("run_id", run["id"])
         self._probe_front = frontmatter.line("probe_model", run["config"].get("probe_model"))
+        self._line = lru_cache(_SHARED_MAX)(frontmatter.line)
         self._shared: dict[Row, _Shared] = {}
         self._headings = _headings(context, known)
 
@@ -96,25 +98,25 @@ class BundleTranscripts:
             return
         # The line of JSON has reported what is wrong with the text already.
         turns = stored_turns(fields.jsonb(content), transcript_id=id_)
-        text = dialogue(turns, transcript_id=id_, report=self._report)
+        said = dialogue(turns, transcript_id=id_, report=self._report)
+        text = f"{said}\n".encode() if said else b""
         sample = _sample(row)
-        yield Twofold(
+        yield Member(
             name=shared.name if sample == 1 else self._names.transcript(shared.scenario, shared.model, sample),
             # A time in quotes is what a safe dumper writes for a text that looks like a time.
-            above=b"%btimestamp: '%b'\ncontext_pairs: %d\n%b"
-            % (shared.front, self._time(row[11]), len(turns), shared.title),
-            text=f"{text}\n".encode() if text else b"",
-            spanning=shared.spanning,
-            block_above=b"## Scenario: %b%b" % (self._names.judged(shared.scenario, sample).encode(), shared.subject),
-            block_below=b"\n" if text else b"\n\n",
+            data=b"%btimestamp: '%b'\ncontext_pairs: %d\n%b%b"
+            % (shared.front, self._time(row[11]), len(turns), shared.title, text),
+            record=True,
         )
+        judged = self._names.judged(shared.scenario, sample).encode()
+        yield Piece(name=shared.spanning, data=b"## Scenario: %b%b%b\n" % (judged, shared.subject, text or b"\n"))
 
     def _share(self, row: Row, id_: str) -> "_Shared":
         """What transcripts of the row's scenario and model have in common, kept for the next."""
         scenario, model = (fields.text(field or b"") for field in row[1:3])
         self._names.check(id_, scenario, model)
         title, subject, _ = self._headings[scenario]
-        scenario_line = frontmatter.line("scenario_id", None if scenario == NO_SCENARIO else scenario)
+        scenario_line = self._line("scenario_id", None if scenario == NO_SCENARIO else scenario)
         if len(self._shared) >= _SHARED_MAX:
             self._shared.clear()
         self._shared[row[1:3]] = made = _Shared(
@@ -122,7 +124,7 @@ class BundleTranscripts:
             model=model,
             name=self._names.transcript(scenario, model, 1),
             spanning=self._names.aggregated(model),
-            front=f"{self._front}{scenario_line}{frontmatter.line('target_model', model)}{self._probe_front}".encode(),
+            front=f"{self._front}{scenario_line}{self._line('target_model', model)}{self._probe_front}".encode(),
             title=f"---\n\n# Scenario {title}: {subject}\n\n## Dialogue\n".encode(),
             subject=f" — {subject}\n\n### Dialogue\n".encode(),
         )

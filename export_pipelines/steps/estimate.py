@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from export_pipelines.catalog.export_type import ExportType
+from export_pipelines.catalog.export_type import ExportType, Streamed
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.sources.sizes import size_of
@@ -45,7 +45,7 @@ def estimate(services: Services, type_: ExportType, subject_id: str) -> Estimate
     """
     size = size_of(services.database, type_.sizing, subject_id)
     seconds_a_row = _pace(services, type_)
-    usual = size.bytes / (_STREAMED_PACE if type_.streamed else _RENDERED_PACE)
+    usual = size.bytes / (_STREAMED_PACE if type_.streamed is Streamed.ALWAYS else _RENDERED_PACE)
     working = usual if seconds_a_row is None else size.rows * seconds_a_row
     return Estimate(
         rows=size.rows, bytes=size.bytes, seconds=round(BEGINNING_SECONDS + working, 1), counted=size.counted

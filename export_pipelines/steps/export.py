@@ -16,8 +16,13 @@ SECONDS_TO_LET_GO = 2
 """The server notices a killed worker when the kernel has closed its connection: soon, but not at once."""
 
 
-def run_export(services: Services, job_id: str) -> ExportJob:
+def run_export(services: Services, job_id: str, *, alone: bool = True) -> ExportJob:
     """Carry the job out, from wherever an earlier try left it.
+
+    Args:
+        services: collaborators.
+        job_id: which.
+        alone: False goes the way of a run of several processes, to whose steps shards are handed.
 
     Raises:
         ConflictError: somebody else works on it; the row is left alone.
@@ -27,7 +32,7 @@ def run_export(services: Services, job_id: str) -> ExportJob:
         job = begin(services, job_id, dagster_run_id=None)
         try:
             type_ = export_type(job.type)
-            frozen = load(services, type_, job)
+            frozen = load(services, type_, job, alone=alone)
             parts = [render(services, type_, task) for task in frozen.tasks()]
             return record(services, upload(services, package(services, type_, frozen, parts)))
         except ExportPipelinesError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from export_pipelines.catalog.export_type import ExportType
+from export_pipelines.catalog.export_type import ExportType, Streamed
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.frozen import FrozenShards, Shard, StagedObject
 from export_pipelines.core.jobs import ExportJob, JobRef
@@ -25,8 +25,14 @@ BATCH_BYTES = 1 << 20
 """Rows are handed to the compressor in runs of about this size: one call a row costs more than the compression."""
 
 
-def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenShards:
+def load(services: Services, export_type: ExportType, job: ExportJob, *, alone: bool = False) -> FrozenShards:
     """Freeze the job's rows, or find them frozen already by an interrupted run of the same attempt.
+
+    Args:
+        services: collaborators.
+        export_type: the job's.
+        job: begun.
+        alone: whether this process will do the other steps too, so that nobody waits for shards to render.
 
     Raises:
         NotFoundError, ValidationError: the subject is gone or cannot be exported.
@@ -38,7 +44,8 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
     if already is not None:
         return already
     request = request_of(job)
-    phase = STREAMING if export_type.streamed else FREEZING
+    streams = export_type.streamed is Streamed.ALWAYS or (alone and export_type.streamed is Streamed.ALONE)
+    phase = STREAMING if streams else FREEZING
     with open_snapshot(services.database) as snapshot:
         with Progress(services, ref, phase, interrupt=snapshot.cancel) as progress:
             source = export_type.read(snapshot, request.subject_id, request.options)
@@ -46,7 +53,11 @@ def load(services: Services, export_type: ExportType, job: ExportJob) -> FrozenS
             context = _stage_context(services, ref, source, request.options)
             found = rows_of(snapshot, source, readers=services.settings.effective_readers)
             rows = RowStream(found, on_batch=progress.advance)
-            shards, streamed = _read(services, export_type, ref, rows=rows, context=context)
+            if streams:
+                parsed = read_context(services.store, context)
+                shards, streamed = stream(services, export_type, ref, rows=rows, context=parsed)
+            else:
+                shards, streamed = tuple(_freeze(services, ref, rows)), ()
         facts = snapshot.facts
     _check_count(source, shards)
     frozen = FrozenShards(
@@ -74,15 +85,6 @@ def frozen_before(services: Services, ref: JobRef) -> FrozenShards | None:
 def _is_there(services: Services, staged: StagedObject) -> bool:
     facts = services.store.stat(staged.key)
     return facts is not None and facts.size == staged.size
-
-
-def _read(
-    services: Services, export_type: ExportType, ref: JobRef, *, rows: RowStream, context: StagedObject
-) -> tuple[tuple[Shard, ...], tuple[StagedObject, ...]]:
-    """Shards of frozen rows; or of rows rendered as they came, and what was made of them."""
-    if export_type.streamed:
-        return stream(services, export_type, ref, rows=rows, context=read_context(services.store, context))
-    return tuple(_freeze(services, ref, rows)), ()
 
 
 def _stage_context(services: Services, ref: JobRef, source: Source, options: Mapping[str, Any]) -> StagedObject:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from export_pipelines.catalog.export_type import Streamed
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import UnavailableError
 from export_pipelines.core.jobs import ExportJob
@@ -15,11 +16,15 @@ def run_config_for(services: Services, job: ExportJob) -> dict[str, Any]:
     """What Dagster is to be launched with for this job, whoever launches it.
 
     A run says ``multiprocess`` when it will have shards enough to render beside each other that starting processes is
-    worth it. What renders its rows as they come has none, and a deployment that knows one executor is not asked.
+    worth it. What always renders its rows as they come has none, and a deployment that knows one executor is not asked.
     """
     type_ = export_type(job.type)
     config: dict[str, Any] = {"ops": {f"load_{type_.subject}": {"config": {"job_id": job.id}}}}
-    if services.settings.executor == CHOOSING and not type_.streamed and _has_many_shards(services, job):
+    if (
+        services.settings.executor == CHOOSING
+        and type_.streamed is not Streamed.ALWAYS
+        and _has_many_shards(services, job)
+    ):
         config["execution"] = {"config": {"multiprocess": {}}}
     return config
 

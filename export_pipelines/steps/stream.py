@@ -1,4 +1,4 @@
-"""Stream: render rows as PostgreSQL sends them, where rendering is about as quick as sending.
+"""Stream: render rows as PostgreSQL sends them, where rendering is about as quick, or one process does all of it.
 
 Freezing rows first would then only write and read them once more. What freezing is for still holds: one snapshot, and a
 crash costs no more than it would while freezing, for a snapshot that was lost has to be read anew either way.
@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from export_pipelines.catalog.export_type import ExportType
-from export_pipelines.core.archive import Entry, Member, Piece, Twofold
+from export_pipelines.catalog.export_type import ExportType, Streamed
+from export_pipelines.core.archive import Entry, Member, Piece
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.core.frozen import Context, Part, Shard, StagedObject
 from export_pipelines.core.jobs import JobRef
 from export_pipelines.db import ledger
 from export_pipelines.packaging.codecs import compress
-from export_pipelines.packaging.segments import PartTotals, write_part
+from export_pipelines.packaging.segments import PartTotals, SpanningDigests, write_part
 from export_pipelines.rendering.base import ArchiveFormat, FlatFormat
 from export_pipelines.rendering.frames import read_frames
 from export_pipelines.steps import staging
@@ -27,10 +27,10 @@ from export_pipelines.storage.store import ObjectWriter
 BATCH_BYTES = 64 * 1024
 """Less than a socket holds: while a batch is rendered, PostgreSQL goes on filling the socket."""
 
-Streamed = tuple[tuple[Shard, ...], tuple[StagedObject, ...]]
+Rendered = tuple[tuple[Shard, ...], tuple[StagedObject, ...]]
 
 
-def stream(services: Services, type_: ExportType, ref: JobRef, *, rows: RowStream, context: Context) -> Streamed:
+def stream(services: Services, type_: ExportType, ref: JobRef, *, rows: RowStream, context: Context) -> Rendered:
     """Render the rows and note each shard's part in the ledger.
 
     Returns:
@@ -42,7 +42,11 @@ def stream(services: Services, type_: ExportType, ref: JobRef, *, rows: RowStrea
     """
     each = enumerate(cuts(rows, limit=services.settings.shard_bytes, batch_bytes=BATCH_BYTES))
     if type_.is_archive:
-        done = [_render_archive(services, type_, ref, cut, index=index, context=context) for index, cut in each]
+        digests = SpanningDigests()
+        done = [
+            _render_archive(services, type_, ref, cut, index=index, context=context, digests=digests)
+            for index, cut in each
+        ]
         staged = tuple(object_ for _, part in done for object_ in (part.body, part.index) if object_ is not None)
     else:
         key = staging.package_key(ref, "streamed")
@@ -95,7 +99,14 @@ class _File:
 
 
 def _render_archive(
-    services: Services, type_: ExportType, ref: JobRef, cut: Cut, *, index: int, context: Context
+    services: Services,
+    type_: ExportType,
+    ref: JobRef,
+    cut: Cut,
+    *,
+    index: int,
+    context: Context,
+    digests: SpanningDigests,
 ) -> tuple[Shard, Part]:
     """One shard's part of an archive: its members are made here, and put into the part behind."""
     report, format_ = FidelityReport(), cast("ArchiveFormat", type_.format)
@@ -103,18 +114,18 @@ def _render_archive(
         services.store.writer(staging.part_key(ref, index)) as body,
         services.store.writer(staging.part_key(ref, index, kind="index")) as listing,
     ):
+        entries = format_.entries(read_frames(cut), context, report, shard=index)
 
         def write(entries: Iterator[Entry]) -> PartTotals:
-            return write_part(entries, body=body, index=listing)
+            return write_part(entries, body=body, index=listing, digests=digests)
 
-        totals = taken_behind(format_.entries(read_frames(cut), context, report, shard=index), write, size=_size)
+        # To hand over every one of many small members costs more than a second thread would bring.
+        totals = write(entries) if type_.streamed is Streamed.ALONE else taken_behind(entries, write, size=_size)
     return _done(cut, index, records=totals.records, body=body.staged, listing=listing.staged, report=report)
 
 
 def _size(entry: Entry) -> int:
     # Also what has no content takes some memory.
-    if isinstance(entry, Twofold):
-        return 256 + len(entry.above) + len(entry.text) + len(entry.block_above) + len(entry.block_below)
     return 256 + (len(entry.data) if isinstance(entry, Member | Piece) else 0)
 
 

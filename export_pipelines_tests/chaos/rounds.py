@@ -51,12 +51,12 @@ def carry_out(deployment: Deployment, plan: Plan, tally: Tally, *, server: OwnSe
     kills = list(plan.kills)
     if plan.outage is not None and server is not None:
         first = moment(deployment, plan.route, kills.pop(0), number=signal.SIGSTOP)
-        lose_database(deployment, server, first, job.id, how=plan.outage)
+        lose_database(deployment, server, first, job.id, how=plan.outage, alone=plan.route.alone)
         tally.outages[plan.outage] += 1
     for kill in kills:
         if jobs.get(services.database, job.id).status is JobStatus.COMPLETED:
             break
-        died = deployment.work(moment(deployment, plan.route, kill), job.id).wait()
+        died = deployment.work(moment(deployment, plan.route, kill), job.id, alone=plan.route.alone).wait()
         assert died.status == -signal.SIGKILL, (plan, died)
         tally.kills[kill.phase] += 1
         check_nothing_half_done(services, job.id, killed=plan.outage is None)
@@ -68,9 +68,9 @@ def carry_out(deployment: Deployment, plan: Plan, tally: Tally, *, server: OwnSe
         tally.restarted += 1
 
 
-def lose_database(deployment: Deployment, server: OwnServer, at: Moment, job_id: str, *, how: str) -> None:
+def lose_database(deployment: Deployment, server: OwnServer, at: Moment, job_id: str, *, how: str, alone: bool) -> None:
     """Take the database away in the middle of a worker's work: it goes on, or says so, and the row is true."""
-    worker = deployment.work(at, job_id)
+    worker = deployment.work(at, job_id, alone=alone)
     worker.wait_until_stopped()
     if how == "restarted":
         server.stop()
@@ -96,7 +96,8 @@ def moment(deployment: Deployment, route: Route, kill: Kill, *, number: int = si
     """The call that the share comes to, by the calls of an export on the same route that nobody kills."""
     calls = _CALLS.get(str(route))
     if calls is None:
-        counted = deployment.fork(None, "calls", route.submit(deployment.services).id).wait()
+        apart = [] if route.alone else ["apart"]
+        counted = deployment.fork(None, "calls", route.submit(deployment.services).id, *apart).wait()
         assert counted.status == 0, counted
         calls = _CALLS[str(route)] = Counter(counted.json)
     return Moment(phase=kill.phase, call=1 + int(kill.share * calls[kill.phase]), number=number)

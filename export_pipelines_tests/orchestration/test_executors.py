@@ -7,7 +7,7 @@ import pytest
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.orchestration.build import build_definitions
-from export_pipelines.orchestration.executors import executor
+from export_pipelines.orchestration.executors import executor, in_one_process
 
 PROCESSES = {"execution": {"config": {"multiprocess": {}}}}
 
@@ -52,6 +52,12 @@ def test_a_deployment_may_allow_one_process_only(monkeypatch: pytest.MonkeyPatch
     assert list(execution("export_bulk_csv", {})) == ["in_process"]
     with pytest.raises(dg.DagsterInvalidConfigError):
         execution("export_bulk_csv", PROCESSES)
+
+
+@pytest.mark.parametrize(("said", "alone"), [({}, True), ({"in_process": {}}, True), ({"multiprocess": {}}, False)])
+def test_a_run_is_carried_out_by_one_process_unless_it_says_otherwise(said, alone) -> None:
+    assert in_one_process({"execution": {"config": said}}) == alone
+    assert in_one_process({})
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from export_pipelines.db.embedded import EmbeddedServer
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.orchestration.build import build_definitions
 from export_pipelines.orchestration.instance import prepare_instance
+from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.submit import submit
 from export_pipelines.storage.local import LocalStore
 from export_pipelines_tests import postgres
 from export_pipelines_tests.chaos.checks import kept_work, undisturbed
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
+from export_pipelines_tests.steps.orders import order
 
 SECOND_RENDERED = Point(target="export_pipelines.orchestration.ops:render", when="after", call=2)
 ARGUMENTS = ("cli", "export", "RUN_BUNDLE", "--run-id", SHOWCASE_RUN_ID)
@@ -45,10 +49,14 @@ def test_a_run_killed_after_two_of_its_shards_uses_them_again_and_renders_those_
             clock=lambda: datetime.now(UTC),
         )
         workers = Deployment(services=services, dagster_url=postgres_server.url(name))
+        # One process would render what it reads; that the rows are frozen already has it take the other way.
+        frozen = submit(services, order("RUN_BUNDLE"))
+        workers.work(Point(target="export_pipelines.steps.export:load", when="after"), frozen.id, alone=False).wait()
+        time.sleep(QUIET.total_seconds())
         died = workers.fork(SECOND_RENDERED, *ARGUMENTS).wait()
         assert died.status == -signal.SIGKILL, died
         [left] = jobs.list_jobs(deployment)
-        assert (left.status, left.attempt) == (JobStatus.PROCESSING, 1)
+        assert (left.id, left.status, left.attempt) == (frozen.id, JobStatus.PROCESSING, 1)
         kept = kept_work(services, left)
         prepared: dict[str, str] = {}
         prepare_instance(services.settings, prepared)

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
+from export_pipelines.core.archive import Absent, Entry, Member, Piece
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging.member_names import encode_name
 
@@ -27,18 +27,8 @@ ABSENCES = st.builds(
 )
 
 
-def _members(name: str) -> st.SearchStrategy[Member | Twofold]:
-    whole = st.builds(Member, name=st.just(name), data=DATA, record=st.booleans(), stored=st.booleans())
-    both = st.builds(
-        Twofold,
-        name=st.just(name),
-        above=DATA,
-        text=DATA,
-        spanning=st.sampled_from(SPANNING),
-        block_above=DATA,
-        block_below=DATA,
-    )
-    return whole | both
+def _members(name: str) -> st.SearchStrategy[Member]:
+    return st.builds(Member, name=st.just(name), data=DATA, record=st.booleans(), rows=st.none(), stored=st.booleans())
 
 
 @st.composite
@@ -60,10 +50,6 @@ def contents(shards: list[list[Entry]]) -> dict[str, bytes]:
     for entry in (entry for shard in shards for entry in shard):
         if isinstance(entry, Member):
             found[entry.name] = entry.data
-        elif isinstance(entry, Twofold):
-            found[entry.name] = entry.above + entry.text
-            block = entry.block_above + entry.text + entry.block_below
-            found[entry.spanning] = found.get(entry.spanning, b"") + block
         elif isinstance(entry, Piece):
             found[entry.name] = found.get(entry.name, b"") + entry.data
     return found

@@ -10,7 +10,7 @@ from export_pipelines.core.archive import Entry
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.core.frozen import Part, Segment, StagedObject
 from export_pipelines.packaging.archive import ArchiveLayout, assemble
-from export_pipelines.packaging.segments import write_part
+from export_pipelines.packaging.segments import SpanningDigests, write_part
 
 MANIFEST = "run/manifest.yaml"
 
@@ -44,9 +44,9 @@ class MemoryStaging:
     def join(self, segments: Iterable[Segment]) -> bytes:
         return b"".join(self.objects[part.key][part.offset : part.offset + part.size] for part in segments)
 
-    def archive_part(self, index: int, entries: Sequence[Entry]) -> Part:
+    def archive_part(self, index: int, entries: Sequence[Entry], *, digests: SpanningDigests | None = None) -> Part:
         with self.stage(f"part-{index}") as body, self.stage(f"part-{index}.index") as listing:
-            totals = write_part(entries, body=body, index=listing)
+            totals = write_part(entries, body=body, index=listing, digests=digests)
         return Part(
             shard_index=index,
             rows=totals.records + totals.absent,

@@ -86,15 +86,6 @@ def test_how_a_run_was_cut_into_pieces_makes_no_difference(pieces) -> None:
     assert read(run(pieces) + END_OF_STREAM) == together
 
 
-@given(pieces=st.lists(st.tuples(DATA, st.booleans()), max_size=6))
-def test_what_was_deflated_elsewhere_is_spliced_into_a_run(pieces) -> None:
-    deflater, found = RunDeflater(), []
-    for data, spliced in pieces:
-        found.append(deflater.splice(data, deflate_whole(data)) if spliced else deflater.compress(data))
-    stream = b"".join([*found, deflater.end(), END_OF_STREAM])
-    assert read(stream) == b"".join(data for data, _ in pieces)
-
-
 @pytest.mark.parametrize("size", [0, 1, 511, 512, BLOCK_BYTES, BLOCK_BYTES + 1])
 def test_little_is_stored_and_much_is_cut_into_blocks(size) -> None:
     data = (b"%d bottles, " * 9000)[:size]
@@ -106,7 +97,7 @@ LINES = b"".join(b"%d green bottles, %d of them accidentally falling\n" % (n, n 
 
 
 def test_the_bytes_are_those_of_every_machine() -> None:
-    # As for the codecs: renew after a deliberate change of library.
+    # As for the codecs: renew after a deliberate change of library, or of the size of blocks.
     assert (
-        hashlib.sha256(run([LINES])).hexdigest() == "46a74dbe040464fdd7aaa8bd9e6c8a822da0ffe122635ad9c8035e74b3220bb4"
+        hashlib.sha256(run([LINES])).hexdigest() == "f02d6792b709d928dd9b15a6f2c4d5adafafcdecb7803893d5da26c987b570d6"
     )

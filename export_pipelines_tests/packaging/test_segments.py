@@ -7,22 +7,22 @@ import zlib
 import pytest
 from hypothesis import given
 
-from export_pipelines.core.archive import Absent, Entry, Member, Piece, Twofold
+from export_pipelines.core.archive import Absent, Entry, Member, Piece
 from export_pipelines.core.errors import IntegrityError
 from export_pipelines.packaging import segments
-from export_pipelines.packaging.deflating import END_OF_STREAM, RAW, deflate_whole
+from export_pipelines.packaging.deflating import END_OF_STREAM, RAW
 from export_pipelines.packaging.part_index import MemberEntry, PartIndex, RunEntry
-from export_pipelines.packaging.segments import PartTotals, write_part
+from export_pipelines.packaging.segments import PartTotals, SpanningDigests, write_part
 from export_pipelines.packaging.zip_records import DEFLATED, STORED, local_header
 from export_pipelines_tests.packaging.archive_entries import contents, shards
 from export_pipelines_tests.packaging.memory_staging import MemoryStaging
 
 
-def written(entries: list[Entry]) -> tuple[bytes, PartIndex, PartTotals]:
+def written(entries: list[Entry], digests: SpanningDigests | None = None) -> tuple[bytes, PartIndex, PartTotals]:
     staging = MemoryStaging()
     body = io.BytesIO()
     with staging.stage("index") as index:
-        totals = write_part(entries, body=body, index=index)
+        totals = write_part(entries, body=body, index=index, digests=digests)
     return body.getvalue(), PartIndex(staging.open_segment, staged=index.staged), totals
 
 
@@ -90,24 +90,22 @@ def test_a_stored_member_lies_in_the_body_as_it_is() -> None:
     assert totals.records == 7
 
 
-def test_a_text_that_stands_in_two_members_is_deflated_once() -> None:
-    text = b"So it goes, and goes on. " * 100 + b"\n"
-    both = Twofold(name="x.md", above=b"# X\n", text=text, spanning="all.md", block_above=b"## X\n", block_below=b"\n")
-    body, index, totals = written([Piece("all.md", b"---\n"), both])
-    (member,), (run,) = index.members(base=0), index.runs
-    assert content_of(body, member) == b"# X\n" + text
-    assert content_of_run(body, run) == b"---\n## X\n" + text + b"\n"
-    assert (member.record, totals.records, totals.members, totals.runs) == (True, 1, 1, 1)
-    # Its blocks are the same but for the bit that says which is the last.
-    deflated = bytes(deflate_whole(text))[1:]
-    assert body.count(deflated) == 2
-
-
 def test_a_long_run_waits_on_disk_and_comes_out_the_same(monkeypatch) -> None:
     entries = [Piece("all.jsonl", b"%d " % number * 50) for number in range(2000)]
     in_memory = written(list(entries))[0]
     monkeypatch.setattr(segments, "_RUN_IN_MEMORY", 100)
     assert written(list(entries))[0] == in_memory
+
+
+@given(shards=shards())
+def test_parts_written_one_after_the_other_know_what_spanning_members_come_to(shards) -> None:
+    digests = SpanningDigests()
+    for number, entries in enumerate(shards, start=1):
+        _, index, _ = written(entries, digests)
+        so_far = contents(shards[:number])
+        for run in index.runs:
+            assert run.sha256_so_far == hashlib.sha256(so_far[run.name]).hexdigest()
+        assert all(run.sha256_so_far is None for run in written(entries)[1].runs)
 
 
 def test_a_part_without_entries_is_empty_but_listed() -> None:

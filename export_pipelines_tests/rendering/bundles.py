@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from export_pipelines.core.archive import Absent, Member, Twofold
+from export_pipelines.core.archive import Absent, Member
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.rendering.bundle import RunBundle
 from export_pipelines_tests.rendering.copy_rows import Big, row
@@ -115,9 +115,5 @@ def _take(whole, entry):
         whole.files[entry.name] = entry.data
         if entry.record:
             whole.records.append(entry.name)
-    elif isinstance(entry, Twofold):
-        block = entry.block_above + entry.text + entry.block_below
-        whole.files[entry.spanning] = whole.files.get(entry.spanning, b"") + block
-        _take(whole, Member(name=entry.name, data=entry.above + entry.text, record=True))
     else:
         whole.files[entry.name] = whole.files.get(entry.name, b"") + entry.data

@@ -13,12 +13,13 @@ from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines_tests.chaos.checks import check_completed_by_running_again, check_nothing_half_done
-from export_pipelines_tests.chaos.plan import plan
+from export_pipelines_tests.chaos.plan import OF_ONE_SHARD, OF_PARTS, STREAMED, Route, plan
 from export_pipelines_tests.chaos.rounds import Tally, carry_out
 from export_pipelines_tests.deployments import Deployment, Outcome
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
 
+BUNDLE, BUNDLE_ALONE, PARQUET, JSONL = *OF_PARTS, STREAMED[0]
 EXPORT = "export_pipelines.steps.export"
 LOCAL = "export_pipelines.storage.local"
 LEDGER = "export_pipelines.db.ledger"
@@ -57,11 +58,13 @@ OF_STREAMED_FILES = [
     Point(target=f"{LOCAL}:published_link", when="after"),
     *MIDDLES[10:],
 ]
+OF_STREAMED_ARCHIVES = [MIDDLES[0], *OF_STREAMED_FILES[1:4], *MIDDLES[6:10]]
 OF_SMALL_FILES = [MIDDLES[3], MIDDLES[10]]
 DEATHS = [
-    *[("RUN_BUNDLE", point) for point in (*BOUNDARIES, *MIDDLES)],
-    *[("BULK_JSONL", point) for point in (*BOUNDARIES, *OF_STREAMED_FILES)],
-    *[(name, point) for name in ("DEFINITION_MD", "SCENARIOS_YAML") for point in OF_SMALL_FILES],
+    *[(BUNDLE, point) for point in (*BOUNDARIES, *MIDDLES)],
+    *[(BUNDLE_ALONE, point) for point in OF_STREAMED_ARCHIVES],
+    *[(JSONL, point) for point in (*BOUNDARIES, *OF_STREAMED_FILES)],
+    *[(route, point) for route in OF_ONE_SHARD for point in OF_SMALL_FILES],
 ]
 
 SEEDS = range(30)
@@ -79,12 +82,12 @@ def deployment(services: Services) -> Deployment:
     return Deployment(services=services)
 
 
-@pytest.mark.parametrize(("type_name", "point"), DEATHS, ids=str)
+@pytest.mark.parametrize(("route", "point"), DEATHS, ids=str)
 def test_a_killed_export_is_completed_by_running_it_again(
-    services: Services, deployment: Deployment, type_name: str, point: Point
+    services: Services, deployment: Deployment, route: Route, point: Point
 ) -> None:
-    job = submit(services, order(type_name))
-    died = deployment.work(point, job.id).wait()
+    job = route.submit(services)
+    died = deployment.work(point, job.id, alone=route.alone).wait()
     assert died.status == -signal.SIGKILL, died
     check_nothing_half_done(services, job.id)
     check_completed_by_running_again(services, job.id)
@@ -120,25 +123,29 @@ def test_an_export_killed_at_two_calls_that_the_seed_chooses_is_completed_by_run
 
 
 @pytest.mark.parametrize(
-    ("type_name", "point"),
+    ("route", "point"),
     [
-        ("RUN_BUNDLE", None),
-        ("RUN_BUNDLE", MIDDLES[1]),
-        ("RUN_BUNDLE", BOUNDARIES[3]),
-        ("BULK_JSONL", None),
-        ("BULK_JSONL", BOUNDARIES[4]),
-        ("BULK_PARQUET", None),
+        (BUNDLE, None),
+        (BUNDLE, MIDDLES[1]),
+        (BUNDLE, BOUNDARIES[3]),
+        (BUNDLE_ALONE, None),
+        (JSONL, None),
+        (JSONL, BOUNDARIES[4]),
+        (PARQUET, None),
     ],
     ids=str,
 )
 def test_of_two_that_work_on_a_job_at_once_one_does_and_the_other_says_so(
-    services: Services, deployment: Deployment, type_name: str, point: Point | None
+    services: Services, deployment: Deployment, route: Route, point: Point | None
 ) -> None:
-    job = submit(services, order(type_name))
+    job = route.submit(services)
     if point is not None:
-        deployment.work(point, job.id).wait()
+        deployment.work(point, job.id, alone=route.alone).wait()
     attempts = jobs.get(services.database, job.id).attempt
-    one, other = sorted((worker.wait() for worker in [deployment.work(None, job.id) for _ in range(2)]), key=by_status)
+    one, other = sorted(
+        (worker.wait() for worker in [deployment.work(None, job.id, alone=route.alone) for _ in range(2)]),
+        key=by_status,
+    )
     assert (one.status, one.err) == (0, "")
     assert other.status == 1
     assert other.err in (

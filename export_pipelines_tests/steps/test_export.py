@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pyarrow import parquet
 
+from export_pipelines.catalog.export_type import Streamed
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.errors import FidelityError, IntegrityError, SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
@@ -174,9 +175,9 @@ def test_a_lost_part_is_noticed_and_rendered_again_by_a_retry(
     monkeypatch.setattr(whole, "render", lose_one)
     monkeypatch.setattr(whole, "package", lambda s, t, f, parts: package(s, t, f, [p for p in parts if p]))
     with pytest.raises(IntegrityError, match="shard 1 was planned but never rendered"):
-        run_export(services, job.id)
+        run_export(services, job.id, alone=False)
     monkeypatch.undo()
-    done = run_export(services, job.id)
+    done = run_export(services, job.id, alone=False)
     assert done.status is JobStatus.COMPLETED
     assert done.attempt == 1
     assert done.checksum == export(services, "RUN_BUNDLE")[0].checksum
@@ -316,18 +317,19 @@ def test_the_file_is_the_same_however_many_connections_read(
     [
         *((name, {"compression": codec}) for name in ("BULK_JSONL", "BULK_CSV") for codec in ("none", "gzip", "zstd")),
         ("BULK_PARQUET", {}),
+        ("RUN_BUNDLE", {}),
     ],
 )
 def test_rows_rendered_as_they_come_give_the_file_that_frozen_rows_give(
     services: Services, type_name: str, options: dict[str, str]
 ) -> None:
     streamed = export_type(type_name)
-    assert streamed.streamed
     packages = []
-    for type_ in (streamed, replace(streamed, streamed=False)):
+    for type_ in (streamed, replace(streamed, streamed=Streamed.NEVER)):
         job = begin(services, submit(services, order(type_name, **options)).id, dagster_run_id=None)
-        frozen = load(services, type_, job)
+        frozen = load(services, type_, job, alone=True)
         assert len(frozen.shards) > 1
+        assert bool(frozen.streamed) == (type_ is streamed)
         parts = [render(services, type_, task) for task in frozen.tasks()]
         packages.append(package(services, type_, frozen, parts))
     one, other = packages
@@ -343,10 +345,10 @@ def test_a_streamed_file_is_published_by_its_second_name_and_not_copied(services
     assert path.stat().st_nlink == 2
 
 
-@pytest.mark.parametrize("type_name", ["BULK_CSV", "BULK_PARQUET"])
+@pytest.mark.parametrize("type_name", ["BULK_CSV", "BULK_PARQUET", "RUN_BUNDLE"])
 def test_what_was_streamed_and_is_gone_is_made_anew_under_a_new_attempt(services: Services, type_name: str) -> None:
     job = begin(services, submit(services, order(type_name)).id, dagster_run_id=None)
-    frozen = load(services, export_type(type_name), job)
+    frozen = load(services, export_type(type_name), job, alone=True)
     services.store.delete(frozen.streamed[0].key)
     with pytest.raises(IntegrityError, match=f"jobs retry {job.id}"):
         render(services, export_type(type_name), frozen.tasks()[0])

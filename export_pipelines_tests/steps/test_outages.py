@@ -17,14 +17,14 @@ from export_pipelines.steps.verify import verify_job
 from export_pipelines_tests.chaos import volumes
 from export_pipelines_tests.chaos.checks import check_completed_by_running_again, check_nothing_half_done, undisturbed
 from export_pipelines_tests.chaos.moments import PHASES, STEPS
-from export_pipelines_tests.chaos.plan import FROZEN_FIRST, OUTAGES, STREAMED, Kill, Route
+from export_pipelines_tests.chaos.plan import OF_PARTS, OUTAGES, STREAMED, Kill, Route
 from export_pipelines_tests.chaos.rounds import lose_database, moment
 from export_pipelines_tests.chaos.servers import OwnServer, own_server
 from export_pipelines_tests.chaos.volumes import Volume
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
 
-BUNDLE, PARQUET, JSONL, GZIPPED_CSV = *FROZEN_FIRST, STREAMED[0], STREAMED[4]
+BUNDLE, BUNDLE_ALONE, PARQUET, JSONL, GZIPPED_CSV = *OF_PARTS, STREAMED[0], STREAMED[4]
 WRITE = "export_pipelines.storage.local:LocalWriter.write"
 
 
@@ -58,11 +58,11 @@ def test_an_export_that_loses_its_database_says_so_or_goes_on_and_is_completed_b
 ) -> None:
     chance = random.Random(f"{how} {seed}")
     kill = Kill(phase=PHASES[seed % len(PHASES)], share=chance.random())
-    route = chance.choice((BUNDLE, PARQUET, JSONL, GZIPPED_CSV))
+    route = chance.choice((BUNDLE, BUNDLE_ALONE, PARQUET, JSONL, GZIPPED_CSV))
     with server.deployment(tmp_path / "home") as deployment:
         job = route.submit(deployment.services)
         at = moment(deployment, route, kill, number=signal.SIGSTOP)
-        lose_database(deployment, server, at, job.id, how=how)
+        lose_database(deployment, server, at, job.id, how=how, alone=route.alone)
         check_completed_by_running_again(deployment.services, job.id)
 
 
@@ -123,7 +123,7 @@ def test_a_folder_turned_read_only_just_before_the_file_gets_its_second_name_is_
 def stopped(deployment: Deployment, route: Route, point: Point):
     """A job, and the worker that stands still in the middle of it."""
     job = route.submit(deployment.services)
-    worker = deployment.work(point, job.id)
+    worker = deployment.work(point, job.id, alone=route.alone)
     worker.wait_until_stopped()
     return job.id, worker
 
@@ -152,6 +152,7 @@ def check_refused_and_completed(deployment: Deployment, volume: Volume, job_id: 
         (PARQUET, stopping(f"{STEPS}:upload")),
         (BUNDLE, stopping("export_pipelines.storage.local:LocalStore.compose", call=2)),
         (BUNDLE, stopping(f"{STEPS}:record")),
+        (BUNDLE_ALONE, stopping("export_pipelines.db.ledger:commit_streamed")),
         (JSONL, stopping("export_pipelines.db.ledger:commit_streamed")),
         (JSONL, stopping("export_pipelines.storage.local:LocalStore.compose", call=2)),
     ],

@@ -79,15 +79,16 @@ def test_the_row_ends_with_all_rows_and_the_files_bytes(services: Services) -> N
 
 
 def test_an_export_of_many_shards_names_each(services: Services) -> None:
-    job = run_export(services, submitted(services).id)
+    job = run_export(services, submitted(services).id, alone=False)
     messages = dict.fromkeys(event.message for event in told(services, job.id))
     shards = [message for message in messages if message.startswith("rendering")]
     assert len(shards) > 1
     assert shards == [f"rendering shard {number} of {len(shards)}" for number in range(1, len(shards) + 1)]
 
 
-def test_an_export_that_renders_as_it_reads_says_so(services: Services) -> None:
-    job = run_export(services, submitted(services, "BULK_CSV").id)
+@pytest.mark.parametrize("type_name", ["BULK_CSV", "RUN_BUNDLE"])
+def test_an_export_that_renders_as_it_reads_says_so(services: Services, type_name: str) -> None:
+    job = run_export(services, submitted(services, type_name).id)
     messages = dict.fromkeys(event.message for event in told(services, job.id))
     assert "reading and rendering rows" in messages
     assert not any(message.startswith("rendering shard") for message in messages)
@@ -96,7 +97,7 @@ def test_an_export_that_renders_as_it_reads_says_so(services: Services) -> None:
 def test_a_slow_export_is_heard_of_at_least_every_two_seconds(services: Services) -> None:
     services = replace(services, settings=replace(services.settings, shard_bytes=10_000_000))
     slow(services, "frozen/00000", "exports/", seconds=2.5)
-    job = run_export(services, submitted(services).id)
+    job = run_export(services, submitted(services).id, alone=False)
     found = told(services, job.id)
     gaps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(found)]
     assert max(gaps) < 2
@@ -110,7 +111,7 @@ def test_a_cancelled_export_stops_within_two_seconds(services: Services) -> None
 
     def work() -> None:
         with pytest.raises(SupersededError, match="CANCELLED"):
-            run_export(services, job.id)
+            run_export(services, job.id, alone=False)
         stopped.append(time.monotonic())
 
     worker = threading.Thread(target=work)
@@ -196,7 +197,7 @@ def test_who_listens_hears_of_long_steps_only_and_on_their_own_thread(services: 
     began = datetime.now(UTC)
     fast = replace(listening, clock=lambda: began + 40 * (datetime.now(UTC) - began))
     slow(services, "frozen/00000", seconds=1.0)
-    run_export(fast, submitted(services).id)
+    run_export(fast, submitted(services).id, alone=False)
     assert heard
     assert {thread for _, thread in heard} == {threading.get_ident()}
 

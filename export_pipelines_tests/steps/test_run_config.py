@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from export_pipelines.catalog.export_type import Streamed
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.settings import Settings
 from export_pipelines.db.database import Database
@@ -39,12 +40,12 @@ def config(services: Services, type_name: str, **settings: Any) -> dict[str, Any
     return found
 
 
-@pytest.mark.parametrize("type_name", [type_.name for type_ in OF_RUNS if not type_.streamed])
+@pytest.mark.parametrize("type_name", [type_.name for type_ in OF_RUNS if type_.streamed is not Streamed.ALWAYS])
 def test_many_shards_are_rendered_by_several_processes(services: Services, type_name: str) -> None:
     assert config(services, type_name)["execution"] == PROCESSES
 
 
-@pytest.mark.parametrize("type_name", [type_.name for type_ in OF_RUNS if type_.streamed])
+@pytest.mark.parametrize("type_name", [type_.name for type_ in OF_RUNS if type_.streamed is Streamed.ALWAYS])
 def test_what_is_rendered_as_it_comes_stays_in_one_process(services: Services, type_name: str) -> None:
     assert "execution" not in config(services, type_name, shard_bytes=1)
 

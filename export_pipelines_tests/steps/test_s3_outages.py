@@ -20,13 +20,13 @@ from export_pipelines.steps.verify import verify_job
 from export_pipelines.storage.open import open_store
 from export_pipelines_tests.chaos.checks import undisturbed
 from export_pipelines_tests.chaos.moments import STEPS
-from export_pipelines_tests.chaos.plan import FROZEN_FIRST, STREAMED, Route
+from export_pipelines_tests.chaos.plan import OF_PARTS, STREAMED, Route
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.s3_refusals import Gate, gate_before, nothing
 from export_pipelines_tests.s3_servers import BUCKET, aws_variables, client_with, rclone_server
 
-BUNDLE, JSONL = FROZEN_FIRST[0], STREAMED[0]
+BUNDLE, JSONL = OF_PARTS[0], STREAMED[0]
 WRITES = ("PUT", "POST", "DELETE")
 URL = f"s3://{BUCKET}/here"
 
@@ -80,7 +80,7 @@ def test_a_store_that_refuses_writes_fails_the_job_with_the_reason_and_a_retry_c
     job = route.submit(remote)
     gate.refuses = lambda method, path: method in WRITES and re.search(where, path) is not None
     with pytest.raises(StoreUnavailableError, match="try again in a moment"):
-        run_export(remote, job.id)
+        run_export(remote, job.id, alone=route.alone)
     assert len(gate.refused) > 1, "the client has not tried again"
     failed = jobs.get(remote.database, job.id)
     assert failed.status is JobStatus.FAILED
@@ -98,7 +98,7 @@ def test_a_worker_killed_while_it_publishes_to_s3_leaves_no_file_and_is_continue
     job = route.submit(remote)
     point = Point(target="export_pipelines.storage.s3:S3Store.compose", when="before", call=2, within=f"{STEPS}:upload")
     variables = {"EXPORT_PIPELINES_STORE_URL": URL, **aws_variables(gate.url)}
-    died = Deployment(services=local).fork(point, "job", job.id, **variables).wait()
+    died = Deployment(services=local).work(point, job.id, alone=route.alone, **variables).wait()
     assert died.status == -signal.SIGKILL, died
     assert published(remote) == []
     check_completed(local, remote, job.id, attempt=1)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import cast
 
 from export_pipelines.catalog.export_type import ExportType
-from export_pipelines.core.archive import Absent, Entry, Member, Piece
+from export_pipelines.core.archive import Absent, Entry
 from export_pipelines.core.errors import UnavailableError
 from export_pipelines.core.fidelity import FidelityReport
 from export_pipelines.core.frozen import Context
@@ -114,13 +114,8 @@ def _joined(entries: Iterator[Entry]) -> dict[str, bytes]:
     """Members by name, in the order in which they begin."""
     found: dict[str, bytearray] = {}
     for entry in entries:
-        if isinstance(entry, Absent):
-            continue
-        if isinstance(entry, Member | Piece):
+        if not isinstance(entry, Absent):
             found.setdefault(entry.name, bytearray()).extend(entry.data)
-            continue
-        found.setdefault(entry.name, bytearray()).extend(entry.above + entry.text)
-        found.setdefault(entry.spanning, bytearray()).extend(entry.block_above + entry.text + entry.block_below)
     return {name: bytes(data) for name, data in found.items()}
 
 

@@ -136,8 +136,10 @@ def dev(
 def test_the_terminal_shows_the_addresses_and_nothing_that_worries(dev: Dev) -> None:
     shown = dev.output.read_text()
     assert shown.splitlines()[0] == "starting ..."
-    assert f"Dagster UI  {dev.ui.url}" in shown
-    assert f"logs        {dev.home / 'logs'}" in shown
+    addresses = dict(line.rsplit(maxsplit=1) for line in shown.splitlines() if "/" in line)
+    assert addresses["Dagster UI"] == dev.ui.url
+    assert addresses["logs"] == str(dev.home / "logs")
+    assert addresses["exports page"].startswith("http://127.0.0.1:")
     assert "arning" not in shown
     assert dev.ui.load_errors() == [""]
     for log in dev.home.glob("logs/*.log"):

@@ -86,7 +86,7 @@ def test_a_missing_and_an_added_table_are_named(file: Published, tmp_path: Path)
         problem.startswith(f"the number of records is {manifest.record_count - (table.rows or 0)}, ")
         for problem in found
     )
-    added = replace(table, name=table.name.replace("part-", "part-1"))
+    added = table._replace(name=table.name.replace("part-", "part-1"))
     data, manifest = packed_again(file, [*whole, added])
     assert f"member {added.name} was added" in problems(file, data, tmp_path, manifest)
 

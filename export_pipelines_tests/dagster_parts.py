@@ -112,7 +112,7 @@ def started(server: EmbeddedServer, template: str, home: Path, **settings: str) 
         finally:
             # The code server last: while others ask it for something it does not end.
             for name in reversed(list(parts.processes)):
-                parts.end(name)
+                parts.end(name, seconds=5)
 
 
 def answers(port: int) -> bool:

@@ -1,25 +1,26 @@
 """``export-pipelines users``: who may log in and ask for exports, and who is an administrator."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from export_pipelines.cli import console, session
+from export_pipelines.core.errors import ValidationError
 from export_pipelines.db import administrators, sessions
 from export_pipelines.db.evaluation import lookup, users
 
 app = typer.Typer(help="People who ask for exports, over HTTP or on the exports page.", no_args_is_help=True)
 
+VARIABLE = "EXPORT_PIPELINES_NEW_PASSWORD"
+
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address, or id.")]
 NameOption = Annotated[str, typer.Option(help="What others see them called.")]
 AdminOption = Annotated[bool, typer.Option("--admin", help="May see and end everybody's exports.")]
 PasswordOption = Annotated[
-    str,
+    str | None,
     typer.Option(
-        prompt=True,
-        confirmation_prompt=True,
-        hide_input=True,
-        envvar="EXPORT_PIPELINES_NEW_PASSWORD",
+        envvar=VARIABLE,
         show_envvar=True,
         help="For the exports page; asked for when not given. Others on this machine can read arguments.",
     ),
@@ -27,10 +28,13 @@ PasswordOption = Annotated[
 
 
 @app.command()
-def add(email: EmailArgument, password: PasswordOption, name: NameOption = "", admin: AdminOption = False) -> None:
+def add(
+    email: EmailArgument, password: PasswordOption = None, name: NameOption = "", admin: AdminOption = False
+) -> None:
     """Add a user; prints the id."""
+    chosen = password or _ask()
     with session.database() as database:
-        user = users.create(database, email=email, name=name, password=password, now=session.now())
+        user = users.create(database, email=email, name=name, password=chosen, now=session.now())
         if admin:
             administrators.appoint(database, user.id, now=session.now())
     console.out.print(user.id)
@@ -49,11 +53,12 @@ def list_() -> None:
 
 
 @app.command()
-def password(email: EmailArgument, password: PasswordOption) -> None:
+def password(email: EmailArgument, password: PasswordOption = None) -> None:
     """Set another password, and end all sessions that the old one began."""
+    chosen = password or _ask()
     with session.database() as database:
         user = lookup.find_user(database, email)
-        users.update_user(database, user.id, password=password, now=session.now())
+        users.update_user(database, user.id, password=chosen, now=session.now())
         sessions.end_all(database, user.id)
     console.notes.print(f"{user.email} has a new password, and has to log in again.")
 
@@ -74,3 +79,14 @@ def dismiss(email: EmailArgument) -> None:
         user = lookup.find_user(database, email)
         administrators.dismiss(database, user.id)
     console.notes.print(f"{user.email} is no administrator.")
+
+
+def _ask() -> str:
+    """The password, typed twice.
+
+    Raises:
+        ValidationError: nobody is there to type it.
+    """
+    if not sys.stdin.isatty():
+        raise ValidationError(f"there is no terminal to ask for the password on; set {VARIABLE}.")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -17,6 +17,9 @@ def test_a_user_is_added_listed_and_appointed(deployment: Deployment) -> None:
     short = deployment.run("users", "add", "x@example.org", EXPORT_PIPELINES_NEW_PASSWORD="short")
     assert short.status == 2
     assert "at least 10" in short.err
+    unasked = deployment.run("users", "add", "y@example.org")
+    assert (unasked.status, unasked.out, len(unasked.err.splitlines())) == (2, "", 1)
+    assert "set EXPORT_PIPELINES_NEW_PASSWORD" in unasked.err
 
     def role() -> str:
         [line] = [line for line in deployment.run("users", "list").out.splitlines() if "grace@" in line]

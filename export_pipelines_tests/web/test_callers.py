@@ -1,6 +1,8 @@
 """Who may call: keys, sessions, and form tokens."""
 
 from datetime import timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -44,6 +46,15 @@ def test_anything_else_is_nobody(api: ApiSite, credentials: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "not-authenticated"
     assert "ek_x" not in answer.text
+
+
+def test_a_scheme_with_a_blank_and_no_key_is_nobody(api: ApiSite) -> None:
+    # httpx refuses to send it; a client that is less careful does not.
+    connection = HTTPConnection(urlsplit(api.url).netloc, timeout=30)
+    connection.request("GET", ME, headers={"Authorization": "Bearer "})
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("WWW-Authenticate")) == (401, "Bearer")
+    connection.close()
 
 
 def test_a_key_ends_by_itself_and_when_it_is_revoked(api: ApiSite) -> None:

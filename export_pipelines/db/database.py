@@ -193,6 +193,9 @@ _CONNECT = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    # Keepalives say nothing while a statement of ours is under way to a machine that is gone. (The server has no such
+    # limit: what it sends may wait for a slow reader.)
+    "tcp_user_timeout": 30_000,
 }
 # Servers, databases, roles and the environment may all have settings of their own; what we read is the same with each.
 _SESSION = b"""

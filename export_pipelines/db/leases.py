@@ -7,7 +7,7 @@ project a direct connection.) A lease is not what keeps writes apart; attempts a
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -32,7 +32,13 @@ def hold(database: Database, job_id: str, *, exclusive: bool = False, wait_secon
         connection.execute(_SETTINGS)
         if not _take(connection, job_id, shared="" if exclusive else "_shared", wait_seconds=wait_seconds):
             raise ConflictError(f"Export job {job_id} is being worked on by somebody else right now; wait for it.")
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone would let go a moment later, when the server comes to it. A connection that is gone has let
+            # go already.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _take(connection: psycopg.Connection[tuple[Any, ...]], job_id: str, *, shared: str, wait_seconds: int) -> bool:

@@ -1,5 +1,6 @@
 """What has to be true after a crash, and after the export that it hit was run again."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -7,8 +8,9 @@ from pathlib import Path
 
 from export_pipelines.core.jobs import ExportJob, JobRef, JobStatus
 from export_pipelines.db import jobs, leases, ledger
+from export_pipelines.db.database import Database
 from export_pipelines.steps import staging
-from export_pipelines.steps.export import run_export
+from export_pipelines.steps.export import SECONDS_TO_LET_GO, run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
@@ -28,8 +30,8 @@ def check_nothing_half_done(services: Services, job_id: str, *, killed: bool = T
         job_id: what it worked on.
         killed: it could not say anything; otherwise it met an error, and the row may say which.
     """
+    wait_until_let_go(services.database, job_id)
     job = jobs.get(services.database, job_id)
-    assert not leases.is_held(services.database, job_id)
     for path in published(services, job):
         assert verify_path(path).problems == ()
     if job.status is JobStatus.COMPLETED:
@@ -39,6 +41,28 @@ def check_nothing_half_done(services: Services, job_id: str, *, killed: bool = T
     assert (job.output_path, job.completed_at, job.checksum) == (None, None, None)
     assert (job.status is JobStatus.FAILED) == (job.error is not None)
     assert not (killed and job.status is JobStatus.FAILED), job.error
+
+
+def wait_until_let_go(database: Database, job_id: str) -> None:
+    """Wait until PostgreSQL has noticed that the worker is dead, which takes its processes a moment on a busy machine.
+
+    Until then one of them may still hold the lease or carry out what the worker asked for last. Whoever takes the job
+    up waits as long.
+    """
+    give_up = time.monotonic() + SECONDS_TO_LET_GO
+    while leases.is_held(database, job_id) or _is_at_work(database):
+        assert time.monotonic() < give_up, "a dead worker's lease is held, or its last statement still at work"
+        time.sleep(0.01)
+
+
+def _is_at_work(database: Database) -> bool:
+    """Whether any client's statement is carried out in the database, apart from this one."""
+    with database.raw_connection(autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid())"
+        ).fetchone()
+    return found == (True,)
 
 
 def check_completed_by_running_again(services: Services, job_id: str) -> ExportJob:

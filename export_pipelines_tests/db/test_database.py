@@ -104,3 +104,10 @@ def test_dagsters_database_stands_beside_ours_unless_it_is_set(tmp_path: Path) -
     assert dagster_database_url(settings) == beside
     own = replace(settings, dagster_database_url="postgresql://other/own?options=-csearch_path%3Dx")
     assert dagster_database_url(own) == "postgresql+psycopg2://other/own?options=-csearch_path%3Dx"
+
+
+def test_both_sides_of_a_connection_give_up_half_a_minute_after_the_other_machine_vanished(database: Database) -> None:
+    with database.raw_connection() as connection:
+        ours = connection.info.get_parameters()
+    assert int(ours["keepalives_idle"]) + 3 * int(ours["keepalives_interval"]) == 30
+    assert (ours["keepalives_count"], ours["tcp_user_timeout"]) == ("3", "30000")

@@ -70,6 +70,18 @@ def test_a_block_that_raises_lets_go(database: Database) -> None:
     assert not leases.is_held(database, "cjob")
 
 
+def test_a_lease_is_gone_when_its_block_is_over_and_not_a_moment_later(database: Database) -> None:
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with database.raw_connection(autocommit=True) as other:
+        for _ in range(100):
+            with leases.hold(database, "cjob", exclusive=True):
+                pass
+            assert other.execute(held).fetchone() == (0,)
+
+
 @pytest.mark.parametrize("number", range(8))
 def test_any_id_can_be_held_whatever_half_of_its_number_is_large(database: Database, number: int) -> None:
     with leases.hold(database, f"c{number}"):

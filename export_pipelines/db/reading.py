@@ -6,8 +6,8 @@ whose rows come next. So the rows, and what is made of them, are the same howeve
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ _BATCH_BYTES = 64 * 1024
 _AHEAD_BYTES = 8 << 20
 """What all readers together hold beside the range that is being taken from."""
 _OF_CURRENT_BYTES = 1 << 20
+_CANCEL_AGAIN_SECONDS = 0.1
 
 
 def rows_of(snapshot: Snapshot, source: Source, *, readers: int = 1, range_rows: int = RANGE_ROWS) -> Iterator[bytes]:
@@ -99,15 +100,16 @@ class _Readers:
     def in_order(self, readers: int) -> Iterator[bytes]:
         """All rows; the readers have ended when this has, however it ends."""
         with ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader") as pool:
-            for _ in range(readers):
-                pool.submit(self._read).add_done_callback(self._reader_ended)
+            reading = [pool.submit(self._read) for _ in range(readers)]
+            for reader in reading:
+                reader.add_done_callback(self._reader_ended)
             try:
                 for number, range_ in enumerate(self._ranges):
                     self._go_on_to(number)
                     while (batch := self._taken(range_)) is not None:
                         yield from batch
             finally:
-                self._stop()
+                self._stop(reading)
 
     def _go_on_to(self, number: int) -> None:
         with self._changed:
@@ -130,13 +132,15 @@ class _Readers:
             self._changed.notify_all()
             return batch
 
-    def _stop(self) -> None:
+    def _stop(self, reading: Sequence[Future[None]]) -> None:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            all_read = all(range_.ended for range_ in self._ranges)
-        if not all_read:
+            at_work = not all(range_.ended for range_ in self._ranges)
+        while at_work:
+            # Again and again, since a reader may be on its way to its next statement just now.
             self._snapshot.cancel_readers()
+            at_work = bool(wait(reading, timeout=_CANCEL_AGAIN_SECONDS).not_done)
 
     def _read(self) -> None:
         with self._snapshot.reader() as reader:

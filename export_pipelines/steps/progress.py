@@ -28,6 +28,9 @@ INTERVAL_SECONDS = 1.5
 FIRST_SECONDS = 0.3
 """Before the first: shorter steps write once, when they end; longer ones have been silent while Dagster began them."""
 
+INTERRUPT_AGAIN_SECONDS = 0.5
+"""Between two orders to work that has to end, and has not yet."""
+
 TELL_SECONDS = 10.0
 """Between two notes to ``Services.tell``: what listens there, Dagster's event log, is slow and keeps everything."""
 
@@ -127,7 +130,10 @@ class Progress:
                 continue
             except ExportPipelinesError as error:
                 self._stopped_by = error
+                # Again and again, since the work may be on its way to its next statement just now.
                 self._interrupt()
+                while not self._over.wait(INTERRUPT_AGAIN_SECONDS):
+                    self._interrupt()
                 return
             if (job.updated_at - self._told_at).total_seconds() >= TELL_SECONDS:
                 self._told_at, self._to_tell = job.updated_at, job

@@ -133,6 +133,34 @@ def test_readers_that_wait_for_the_server_are_not_waited_for(database: Database,
         assert not reading_threads()
 
 
+def test_a_reader_on_its_way_to_its_next_statement_is_not_waited_for_either(
+    database: Database, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, cancel_readers = Snapshot.copy, Snapshot.cancel_readers
+    cancelled = threading.Event()
+
+    def late_copy(self: Snapshot, sql: str, params: Any = None) -> Iterator[bytes]:
+        if threading.current_thread().name.startswith("reader") and "from_" in sql:
+            assert cancelled.wait(timeout=20)
+        return copy(self, sql, params)
+
+    def noted(self: Snapshot) -> None:
+        cancel_readers(self)
+        if self is snapshot:
+            cancelled.set()
+
+    monkeypatch.setattr(Snapshot, "copy", late_copy)
+    monkeypatch.setattr(Snapshot, "cancel_readers", noted)
+    with open_snapshot(database) as snapshot:
+        rows = slow_rows(snapshot, run)
+        next(rows)
+        began = time.monotonic()
+        rows.close()  # type: ignore[attr-defined]
+        assert cancelled.is_set()
+        assert time.monotonic() - began < 5
+        assert not reading_threads()
+
+
 def test_an_error_of_any_reader_is_everybodys(database: Database, run: str) -> None:
     with open_snapshot(database) as snapshot:
         rows = slow_rows(snapshot, run)

@@ -14,9 +14,11 @@ from export_pipelines.core.errors import SupersededError
 from export_pipelines.core.frozen import Segment
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
+from export_pipelines.db.snapshot import Snapshot, open_snapshot
 from export_pipelines.steps.begin import begin
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.load import load
+from export_pipelines.steps.progress import FREEZING, Progress
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
@@ -52,6 +54,27 @@ def test_a_query_that_waits_for_a_lock_is_cancelled_with_its_job(services: Servi
         assert time.monotonic() - cancelled_at[0] < 5
         assert not waiting(services)
     assert jobs.get(services.database, job.id).status is JobStatus.CANCELLED
+
+
+def test_a_query_that_begins_just_after_the_order_to_stop_is_cancelled_too(services: Services) -> None:
+    job = begin(services, submit(services, order("BULK_JSONL")).id, dagster_run_id=None)
+    asked_at: list[float] = []
+    asked = threading.Event()
+
+    def work(snapshot: Snapshot) -> None:
+        def interrupt() -> None:
+            snapshot.cancel()
+            asked_at.append(time.monotonic())
+            asked.set()
+
+        with Progress(services, jobs.ref_of(job), FREEZING, interrupt=interrupt):
+            assert asked.wait(timeout=20)
+            snapshot.value("SELECT pg_sleep(60)")
+
+    jobs.cancel(services.database, job.id, now=services.clock())
+    with open_snapshot(services.database) as snapshot, pytest.raises(SupersededError, match="is CANCELLED"):
+        work(snapshot)
+    assert time.monotonic() - asked_at[0] < 5
 
 
 class LateStore(LocalStore):

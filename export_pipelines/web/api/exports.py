@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Query
+from fastapi import BackgroundTasks, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from export_pipelines.core.jobs import JobStatus
@@ -14,10 +14,11 @@ from export_pipelines.steps.job_lists import MOST, Wanted, list_jobs
 from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import Answer, problems
 from export_pipelines.web.api.exports_shown import EXAMPLE, ExportAnswer, ExportPage, show_all
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/exports", tags=["exports"])
+routes = resource("/exports", tag="exports")
 
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from export_pipelines.core.cursors import Position
 from export_pipelines.core.errors import NotFoundError
@@ -12,6 +12,7 @@ from export_pipelines.steps import owned
 from export_pipelines.steps import subscribe as steps
 from export_pipelines.web.api.bodies import problems
 from export_pipelines.web.api.pages import OwnersQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.api.subscription_bodies import SubscriptionBody, SubscriptionChange
 from export_pipelines.web.api.subscriptions_shown import (
     OneSubscription,
@@ -23,7 +24,7 @@ from export_pipelines.web.api.subscriptions_shown import (
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import Web, WebOf
 
-routes = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
+routes = resource("/subscriptions", tag="subscriptions")
 
 _REACTIONS = 20
 _BODY = (400, 408, 413, 422)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import BackgroundTasks, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.steps.access import readable
 from export_pipelines.steps.end import Ending, end
@@ -24,9 +25,9 @@ _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]
 
 
 def _within_bounds(moment: datetime) -> datetime:
-    """A year that stays one in every time zone."""
+    """A year that stays one in every time zone; no schema can ask for it, so it is not the shape that is wrong."""
     if not 1 < moment.year < 9999:
-        raise ValueError("the year must be between 2 and 9998")
+        raise ValidationError(f"the year of a time must be between 2 and 9998, but is {moment.year}.")
     return moment
 
 

@@ -1,13 +1,14 @@
 """``export-pipelines schedules``: exports that are asked for by the clock."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from export_pipelines.cli import console, session
+from export_pipelines.cli.changes import AttachChange, HoursChange, NobodyChange, SetChange, ToldNow, given
 from export_pipelines.cli.exports import (
     DayOption,
     DefinitionOption,
@@ -44,6 +45,14 @@ MissedOption = Annotated[
     str, typer.Option("--missed", metavar="POLICY", help="After an outage: skip what was missed, or run-once.")
 ]
 TitleOption = Annotated[str, typer.Option(help="What lists call the exports; made up without it.")]
+NameChange = Annotated[str | None, typer.Option(help="What the schedule is called.")]
+CronChange = Annotated[str | None, typer.Option(metavar="PATTERN", help="Like '30 2 * * *'; or @daily.")]
+ZoneChange = Annotated[str | None, typer.Option(metavar="ZONE", help="IANA time zone that the pattern is meant in.")]
+LinkChange = Annotated[bool | None, typer.Option(help="Whether messages have a link that downloads the file.")]
+MissedChange = Annotated[
+    str | None, typer.Option("--missed", metavar="POLICY", help="After an outage: skip what was missed, or run-once.")
+]
+TitleChange = Annotated[str | None, typer.Option(help="What lists call the exports; made up when empty.")]
 NextOption = Annotated[int, typer.Option("--next", min=1, max=1000, help="How many times.")]
 COLUMNS = ("ID", "NAME", "TYPE", "PATTERN", "ZONE", "NEXT (UTC)", "LAST (UTC)", "RUNS", "FAILED", "STATE")
 
@@ -112,6 +121,46 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option of the command
             missed_slots=_policy(missed),
         )
     _report(made, as_json=as_json)
+
+
+@app.command()
+def change(  # noqa: PLR0913, PLR0917 - one argument for each option of the command
+    schedule: ScheduleArgument,
+    name: NameChange = None,
+    cron: CronChange = None,
+    timezone: ZoneChange = None,
+    run_id: RunOption = None,
+    definition_id: DefinitionOption = None,
+    day: DayOption = None,
+    expiry_hours: HoursChange = None,
+    set_: SetChange = None,
+    title: TitleChange = None,
+    recipients: RecipientOption = None,
+    download_link: LinkChange = None,
+    attach_file: AttachChange = None,
+    tell_nobody: NobodyChange = False,
+    missed: MissedChange = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is given, but the type; a paused schedule stays paused."""
+    told = ToldNow(
+        recipients=recipients,
+        include_download_link=download_link,
+        attach_file=attach_file,
+        nobody=tell_nobody,
+        named_by="--recipient",
+    )
+    options = read_pairs(set_) if set_ else None
+    of = given(run_id=run_id, definition_id=definition_id, day=day)
+    ordered = given(options=options, expiry_hours=expiry_hours, title=title and title.strip()) | of
+    policy = None if missed is None else _policy(missed)
+    planned = given(name=name, cron_pattern=cron, timezone=timezone, missed_slots=policy)
+    with session.services() as services:
+        found = schedules.find(services.database, schedule)
+        now = steps.plan_of(found)
+        order = replace(now.order, delivery=told.after(found.delivery), **ordered)
+        changed = steps.change(services, wall_times, found, replace(now, order=order, **planned))
+    _report(changed, as_json=as_json)
 
 
 @app.command()

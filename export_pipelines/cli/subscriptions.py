@@ -1,20 +1,22 @@
 """``export-pipelines subscriptions``: exports that completed runs start by themselves."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
 
 from export_pipelines.cli import console, session
+from export_pipelines.cli.changes import AttachChange, HoursChange, NobodyChange, SetChange, ToldNow, given
 from export_pipelines.cli.exports import HoursOption, JsonOption, SetOption, UserOption, read_pairs
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.subscriptions import RunsOf, Subscription, Tally
 from export_pipelines.db import subscriptions
 from export_pipelines.db.evaluation import lookup, users
+from export_pipelines.steps import subscribe as steps
 from export_pipelines.steps.orders import Terms, Told, build_order
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.subscribe import Wish, subscribe
+from export_pipelines.steps.subscribe import Wish
 from export_pipelines.steps.users import default_user
 
 app = typer.Typer(help="Exports that completed evaluation runs start by themselves.", no_args_is_help=True)
@@ -29,14 +31,19 @@ DefinitionOption = Annotated[
 TagOption = Annotated[str | None, typer.Option(help="Runs of definitions that have this tag as the run completes.")]
 AllOption = Annotated[bool, typer.Option("--all", help="All runs.")]
 NameOption = Annotated[str, typer.Option(help="What to call it; made up without it.")]
+NameChange = Annotated[str | None, typer.Option(help="What to call it; made up when empty.")]
 ToOption = Annotated[
     list[str] | None,
     typer.Option("--to", metavar="RECIPIENT", help="Who is told: an e-mail address or webhook:NAME; may be repeated."),
 ]
 LinkOption = Annotated[bool, typer.Option("--link/--no-link", help="Whether messages have a link that downloads.")]
+LinkChange = Annotated[
+    bool | None, typer.Option("--link/--no-link", help="Whether messages have a link that downloads.")
+]
 AttachOption = Annotated[bool, typer.Option("--attach-file", help="E-mails have the file itself, when it is small.")]
 OnlyUserOption = Annotated[str | None, typer.Option("--user", help="Only those of this user.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this many answers, newest first.")]
+_WHICH = "say which runs: --definition-id, --tag or --all, and only one of them."
 
 
 @app.command()
@@ -55,14 +62,45 @@ def add(  # noqa: PLR0913, PLR0917 - one for each option
     as_json: JsonOption = False,
 ) -> None:
     """Subscribe: from now on, every run that completes is exported so."""
-    if [definition_id is not None, tag is not None, all_runs].count(True) != 1:
-        raise ValidationError("say which runs: --definition-id, --tag or --all, and only one of them.")
+    if _ways(definition_id, tag, all_runs=all_runs) != 1:
+        raise ValidationError(_WHICH)
     terms = Terms(options=read_pairs(set_ or ()), expiry_hours=expiry_hours)
     told = Told(recipients=to or (), include_download_link=link, attach_file=attach_file, named_by="--to")
     with session.services() as services:
         order = build_order(type_name, user=user or default_user(services), terms=terms, told=told)
-        made = subscribe(services, Wish(order=order, name=name, definition=definition_id, tag=tag))
+        made = steps.subscribe(services, Wish(order=order, name=name, definition=definition_id, tag=tag))
         _print(services, made, as_json=as_json)
+
+
+@app.command()
+def change(  # noqa: PLR0913, PLR0917 - one for each option
+    subscription_id: IdArgument,
+    definition_id: DefinitionOption = None,
+    tag: TagOption = None,
+    all_runs: AllOption = False,
+    name: NameChange = None,
+    expiry_hours: HoursChange = None,
+    set_: SetChange = None,
+    to: ToOption = None,
+    link: LinkChange = None,
+    attach_file: AttachChange = None,
+    tell_nobody: NobodyChange = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is given, but the type; about other runs, it answers to those completed from now on."""
+    ways = _ways(definition_id, tag, all_runs=all_runs)
+    if ways > 1:
+        raise ValidationError(_WHICH)
+    told = ToldNow(
+        recipients=to, include_download_link=link, attach_file=attach_file, nobody=tell_nobody, named_by="--to"
+    )
+    ordered = given(options=read_pairs(set_) if set_ else None, expiry_hours=expiry_hours)
+    wished = given(name=name) | ({"definition": definition_id, "tag": tag} if ways else {})
+    with session.services() as services:
+        found = subscriptions.find(services.database, subscription_id)
+        order = replace(steps.order_of(found), delivery=told.after(found.delivery), **ordered)
+        changed = steps.change(services, found, replace(steps.wish_of(found), order=order, **wished))
+        _print(services, changed, as_json=as_json)
 
 
 @app.command(name="list")
@@ -123,6 +161,11 @@ def remove(subscription_id: IdArgument, as_json: JsonOption = False) -> None:
         console.print_json({"id": removed.id, "removed": True})
         return
     console.out.print(f"removed {removed.id} ({removed.name})", markup=False)
+
+
+def _ways(definition_id: str | None, tag: str | None, *, all_runs: bool) -> int:
+    """In how many ways it is said which runs."""
+    return [definition_id is not None, tag is not None, all_runs].count(True)
 
 
 def _print(services: Services, one: Subscription, *, as_json: bool) -> None:

@@ -58,14 +58,40 @@ class ExportRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportJob:
-    """One row of ``exports.export_jobs``, field by column. Times are aware and UTC.
+class JobNow:
+    """How a job comes along: the few columns of its row that change while it does. Times are aware and UTC.
 
     Attributes:
         phase: what was last being done, like ``freezing rows`` or ``packaging``.
         rows_done, rows_total: rows of the export, through that phase; packaging and publishing count bytes only.
         bytes_done: bytes through that phase; of a completed job, the file's.
         bytes_per_second, estimated_finish_at: while the job is being processed.
+    """
+
+    id: str
+    status: JobStatus
+    attempt: int
+    progress_percent: int
+    phase: str | None = None
+    rows_done: int = 0
+    rows_total: int | None = None
+    bytes_done: int = 0
+    bytes_per_second: float | None = None
+    estimated_finish_at: datetime | None = None
+    error: str | None = None
+    updated_at: datetime
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it by itself, expiry aside."""
+        return self.status not in UNFINISHED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob(JobNow):
+    """One row of ``exports.export_jobs``, field by column. Times are aware and UTC.
+
+    Attributes:
         launch: which run of the queue works, or shall work, on it: 1, and one more each time a worker was lost.
         launch_after: a lost worker's job is not launched again before; None of a PROCESSING job whose run has begun.
         claimed_at, claimed_by: when, and by whom, that run was promised; None while the job waits in the queue.
@@ -73,17 +99,12 @@ class ExportJob:
         admitted_at: when the request was found right; None before the queue has looked at a row made by plain SQL.
     """
 
-    id: str
     user_id: str
     type: str
-    status: JobStatus
     input: Mapping[str, Any]
     title: str
-    attempt: int
-    progress_percent: int
     download_count: int
     created_at: datetime
-    updated_at: datetime
     fidelity: tuple[Mapping[str, Any], ...] = ()
     output_path: str | None = None
     output_url: str | None = None
@@ -91,16 +112,9 @@ class ExportJob:
     record_count: int | None = None
     checksum: str | None = None
     expires_at: datetime | None = None
-    error: str | None = None
     dagster_run_id: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
-    phase: str | None = None
-    rows_done: int = 0
-    rows_total: int | None = None
-    bytes_done: int = 0
-    bytes_per_second: float | None = None
-    estimated_finish_at: datetime | None = None
     launch: int = 1
     launch_after: datetime | None = None
     claimed_at: datetime | None = None

@@ -43,7 +43,8 @@ class Subscription(NewSubscription):
     """One row of ``exports.export_subscriptions``. Times are aware and UTC.
 
     Attributes:
-        active_since: runs completed from then on are answered; the time of making, or of resuming.
+        active_since: runs completed from then on are answered; the time of making, of resuming, or of the last change
+            of which runs it is about.
     """
 
     id: str
@@ -95,11 +96,13 @@ class Unanswered:
     """A completed run that a subscription asks for and has not been answered to yet.
 
     Attributes:
+        subscription_updated_at: since when the subscription is as it was for this look.
         run_name: its name, or its id where it has none.
         definition_name, definition_deleted_at: of its definition, as it is now.
     """
 
     subscription_id: str
+    subscription_updated_at: datetime
     run_id: str
     run_name: str
     completed_at: datetime

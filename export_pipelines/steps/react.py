@@ -19,7 +19,8 @@ from export_pipelines.core.subscriptions import Position, Reaction, Subscription
 from export_pipelines.db import subscriptions
 from export_pipelines.db.subscriptions import Answer
 from export_pipelines.steps.services import Services
-from export_pipelines.steps.submit import Order, check_terms, require_ready, title_of
+from export_pipelines.steps.submit import check_terms, require_ready, title_of
+from export_pipelines.steps.subscribe import order_of
 
 MOST = 200
 """Answers in one look, so that a burst of completions is worked off in ticks that end within seconds."""
@@ -131,32 +132,27 @@ def _further(
 def _answer_all(services: Services, found: Sequence[Unanswered]) -> Iterator[Reaction]:
     """Answer to all of them, one subscription after the other."""
     ordered = sorted(found, key=lambda run: run.subscription_id)
-    chosen: dict[str, list[Answer]] = {}
+    chosen: dict[str, tuple[Subscription, list[Answer]]] = {}
     for subscription_id, runs in groupby(ordered, key=lambda run: run.subscription_id):
         try:
             subscription = subscriptions.get(services.database, subscription_id)
         except NotFoundError:
             # Removed since; it wants nothing any more.
             continue
-        chosen[subscription_id] = _answers(services, subscription, tuple(runs))
-    if any(isinstance(answer.outcome, ExportRequest) for answers in chosen.values() for answer in answers):
+        # What was found for it as it was before a change, it may not ask for any more; the next look will tell.
+        asked_for = [run for run in runs if run.subscription_updated_at == subscription.updated_at]
+        chosen[subscription_id] = subscription, _answers(services, subscription, asked_for)
+    if any(isinstance(answer.outcome, ExportRequest) for _, answers in chosen.values() for answer in answers):
         require_ready(services)
-    for subscription_id, answers in chosen.items():
+    for subscription, answers in chosen.values():
         for start in range(0, len(answers), _TOGETHER):
-            yield from _record(services, subscription_id, answers[start : start + _TOGETHER])
+            yield from _record(services, subscription, answers[start : start + _TOGETHER])
 
 
 def _answers(services: Services, subscription: Subscription, runs: Sequence[Unanswered]) -> list[Answer]:
     """What to answer to each run; what is wrong with the subscription itself is the answer to all of them."""
-    order = Order(
-        type=subscription.type,
-        user=subscription.user_id,
-        expiry_hours=subscription.expiry_hours,
-        options=subscription.options,
-        delivery=subscription.delivery,
-    )
     try:
-        terms = check_terms(services, order)
+        terms = check_terms(services, order_of(subscription))
     except RequestError as error:
         return [Answer(run_id=run.run_id, outcome=str(error)) for run in runs]
     return [Answer(run_id=run.run_id, outcome=_outcome(terms, run)) for run in runs]
@@ -171,13 +167,13 @@ def _outcome(terms: ExportRequest, run: Unanswered) -> ExportRequest | str:
     return replace(terms, subject_id=run.run_id, title=title_of(export_type(terms.type), run.run_name))
 
 
-def _record(services: Services, subscription_id: str, answers: Sequence[Answer]) -> tuple[Reaction, ...]:
+def _record(services: Services, subscription: Subscription, answers: Sequence[Answer]) -> tuple[Reaction, ...]:
     """Write the answers; of those that the database refuses, each by itself, with its reason."""
     try:
-        return subscriptions.record(services.database, subscription_id, answers, now=services.clock())
+        return subscriptions.record(services.database, subscription, answers, now=services.clock())
     except ValidationError as error:
         if len(answers) > 1:
-            return tuple(one for answer in answers for one in _record(services, subscription_id, [answer]))
+            return tuple(one for answer in answers for one in _record(services, subscription, [answer]))
         if isinstance(answers[0].outcome, str):
             raise
-        return _record(services, subscription_id, [replace(answers[0], outcome=str(error))])
+        return _record(services, subscription, [replace(answers[0], outcome=str(error))])

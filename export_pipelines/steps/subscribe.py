@@ -1,4 +1,4 @@
-"""Subscribe: check a subscription as far as it can be checked before there is a run, and write it down."""
+"""Subscribe: check a subscription, new or changed, as far as it can be before there is a run, and write it down."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,8 @@ class Wish:
     Attributes:
         order: what every export shall be like; it names neither a run nor a definition.
         name: what to call it; made up when empty.
-        definition, tag: id, beginning of an id or name of the definition; name of the tag. Neither means all runs.
+        definition, tag: id, beginning of an id or name of the definition; id or name of the tag. Neither means all
+            runs.
     """
 
     order: Order
@@ -36,6 +37,45 @@ def subscribe(services: Services, wish: Wish) -> Subscription:
     Raises:
         ValidationError, NotFoundError, ConflictError: the wish is wrong; nothing was written.
     """
+    return subscriptions.add(services.database, _checked(services, wish), now=services.clock())
+
+
+def change(services: Services, subscription: Subscription, wish: Wish) -> Subscription:
+    """Have the subscription be another one, checked as if it were made now; a paused one stays paused.
+
+    When it is about other runs than before, it answers to runs completed from now on. What it has answered to stays
+    answered.
+
+    Raises:
+        ValidationError, NotFoundError: the wish is wrong; nothing was changed.
+        ConflictError: its owner has another subscription of that name, or this one was changed meanwhile.
+    """
+    return subscriptions.alter(services.database, subscription, _checked(services, wish), now=services.clock())
+
+
+def wish_of(subscription: Subscription) -> Wish:
+    """What the subscription asks for now."""
+    return Wish(
+        order=order_of(subscription),
+        name=subscription.name,
+        definition=subscription.subject_id if subscription.runs_of is RunsOf.DEFINITION else None,
+        tag=subscription.subject_id if subscription.runs_of is RunsOf.TAG else None,
+    )
+
+
+def order_of(subscription: Subscription) -> Order:
+    """What each export of the subscription shall be like; of which run, each run says for itself."""
+    return Order(
+        type=subscription.type,
+        user=subscription.user_id,
+        expiry_hours=subscription.expiry_hours,
+        options=subscription.options,
+        delivery=subscription.delivery,
+    )
+
+
+def _checked(services: Services, wish: Wish) -> NewSubscription:
+    """The wish as a subscription that can be kept."""
     type_ = export_type(wish.order.type)
     if type_.subject is not Subject.RUN:
         of_runs = ", ".join(offered.name for offered in EXPORT_TYPES if offered.subject is Subject.RUN)
@@ -44,7 +84,7 @@ def subscribe(services: Services, wish: Wish) -> Subscription:
         )
     terms = check_terms(services, wish.order)
     runs_of, subject_id, subject = _subject(services, wish)
-    new = NewSubscription(
+    return NewSubscription(
         name=_name(wish.name or f"{type_.name} of {subject}"[:NAME_LENGTH]),
         user_id=terms.user_id,
         runs_of=runs_of,
@@ -54,7 +94,6 @@ def subscribe(services: Services, wish: Wish) -> Subscription:
         expiry_hours=terms.expiry_hours,
         delivery=terms.delivery,
     )
-    return subscriptions.add(services.database, new, now=services.clock())
 
 
 def _subject(services: Services, wish: Wish) -> tuple[RunsOf, str | None, str]:
@@ -66,10 +105,12 @@ def _subject(services: Services, wish: Wish) -> tuple[RunsOf, str | None, str]:
         return RunsOf.DEFINITION, definition.id, definition.name
     if wish.tag is None:
         return RunsOf.ALL, None, "all runs"
-    known = {tag.name: tag.id for tag in tags.list_all(services.database)}
-    if wish.tag not in known:
-        raise NotFoundError(f"There is no tag called {wish.tag!r}; there are {', '.join(known) or 'none'}.")
-    return RunsOf.TAG, known[wish.tag], f"tag {wish.tag}"
+    known = tags.list_all(services.database)
+    fitting = [tag for tag in known if tag.id == wish.tag] or [tag for tag in known if tag.name == wish.tag]
+    if not fitting:
+        names = ", ".join(tag.name for tag in known)
+        raise NotFoundError(f"There is no tag called {wish.tag!r}; there are {names or 'none'}.")
+    return RunsOf.TAG, fitting[0].id, f"tag {fitting[0].name}"
 
 
 def _name(text: str) -> str:

@@ -10,7 +10,8 @@ from export_pipelines.web import downloads, health, metrics
 from export_pipelines.web.access import Access
 from export_pipelines.web.api.document import describe
 from export_pipelines.web.api.names import operation_id
-from export_pipelines.web.api.router import PREFIX, router
+from export_pipelines.web.api.resource import PREFIX
+from export_pipelines.web.api.router import router
 from export_pipelines.web.bodies import Bodies
 from export_pipelines.web.context import Web, no_wall_times
 from export_pipelines.web.page import router as page

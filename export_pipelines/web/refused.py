@@ -14,7 +14,7 @@ from starlette.routing import compile_path
 
 from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
-from export_pipelines.web.api.router import PREFIX
+from export_pipelines.web.api.resource import PREFIX
 from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""``export-pipelines subscriptions``: add, list, show, pause, resume, remove."""
+"""``export-pipelines subscriptions``: add, list, show, change, pause, resume, remove."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from export_pipelines.steps.react import react
 from export_pipelines_tests.deployments import Deployment
 
 ADD = ("subscriptions", "add")
+CHANGE = ("subscriptions", "change")
 
 
 def complete_showcase(deployment: Deployment) -> None:
@@ -54,6 +55,35 @@ def test_the_life_of_a_subscription(deployment: Deployment) -> None:
     assert len(deployment.run("jobs", "--json").json) == 1
 
 
+def test_only_what_is_given_is_changed(deployment: Deployment) -> None:
+    told = ("--to", "ada@example.org", "--no-link", "--attach-file", "--user", DEMO_USER_EMAIL)
+    made = deployment.run(*ADD, "bulk_csv", "--tag", "health", "--set", "profile=flat", *told, "--json").json
+    same = deployment.run(*CHANGE, made["id"], "--json").json
+    assert {**same, "updated_at": made["updated_at"]} == made
+    terms = ("--name", "Ours", "--expiry-hours", "2", "--set", "strict=true", "--link", "--to", "ben@example.org")
+    changed = deployment.run(*CHANGE, made["name"], *terms, "--json").json
+    assert (changed["name"], changed["expiry_hours"], changed["type"]) == ("Ours", 2, "BULK_CSV")
+    assert (changed["options"]["strict"], changed["options"]["profile"]) == (True, "summary")
+    assert changed["delivery"] == {
+        "recipients": ["ben@example.org"], "include_download_link": True, "attach_file": True,
+    }  # fmt: skip
+    kept = ("runs_of", "subject_id", "active", "active_since", "user_id", "created_at")
+    assert [changed[name] for name in kept] == [made[name] for name in kept]
+
+    assert deployment.run("subscriptions", "pause", "Ours").status == 0
+    for chosen, runs_of in (
+        (("--all",), "ALL"), (("--definition-id", SHOWCASE_DEFINITION_ID), "DEFINITION"), (("--tag", "health"), "TAG"),
+    ):  # fmt: skip
+        since = changed["active_since"]
+        changed = deployment.run(*CHANGE, "Ours", *chosen, "--json").json
+        assert (changed["runs_of"], changed["active"]) == (runs_of, False)
+        assert changed["active_since"] > since
+    assert deployment.run(*CHANGE, "Ours", "--name", "", "--json").json["name"] == "BULK_CSV of tag health"
+    quiet = deployment.run(*CHANGE, made["id"], "--tell-nobody")
+    assert "paused: exports nothing" in quiet.out
+    assert deployment.run("subscriptions", "show", made["id"], "--json").json["delivery"] is None
+
+
 def test_a_refusal_is_seen_in_the_list_and_with_its_run(deployment: Deployment) -> None:
     made = deployment.run(*ADD, "RUN_BUNDLE", "--tag", "multilingual", "--json").json
     with deployment.database.raw_connection(autocommit=True) as connection:
@@ -82,6 +112,9 @@ def test_a_refusal_is_seen_in_the_list_and_with_its_run(deployment: Deployment) 
         ((*ADD, "BULK_CSV", "--all", "--to", "nobody"), "'nobody' is no e-mail address"),
         ((*ADD, "BULK_CSV", "--all", "--user", "no@example.org"), "no@example.org"),
         (("subscriptions", "show", "cnosuch"), "subscriptions list"),
+        ((*CHANGE, "cnosuch"), "subscriptions list"),
+        ((*CHANGE, "cnosuch", "--all", "--tag", "health"), "only one of them"),
+        ((*CHANGE, "cnosuch", "--set", "profile"), "key=value"),
         (("subscriptions", "pause", "cnosuch"), "subscriptions list"),
         (("subscriptions", "resume", "cnosuch"), "subscriptions list"),
         (("subscriptions", "remove", "cnosuch"), "subscriptions list"),
@@ -96,3 +129,23 @@ def test_what_is_wrong_is_said_in_one_line(shared: Deployment, arguments: tuple[
     assert (refused.status, refused.out) == (2, "")
     assert said in refused.err
     assert refused.err.count("\n") == 1
+
+
+def test_a_change_that_is_wrong_is_said_in_one_line_and_changes_nothing(deployment: Deployment) -> None:
+    assert deployment.run(*ADD, "BULK_CSV", "--all", "--name", "taken", "--user", DEMO_USER_EMAIL).status == 0
+    made = deployment.run(*ADD, "BULK_CSV", "--all", "--name", "ours", "--user", DEMO_USER_EMAIL, "--json").json
+    for wrong, said in (
+        (("--name", "taken"), "choose another name"),
+        (("--name", " "), "printable"),
+        (("--tag", "no such tag"), "There is no tag"),
+        (("--set", "profile=wide"), "summary, flat"),
+        (("--expiry-hours", "0"), "1 to 168"),
+        (("--no-link",), "say who with --to"),
+        (("--tell-nobody", "--to", "ada@example.org"), "exclude each other"),
+        (("--tell-nobody", "--no-attach-file"), "exclude each other"),
+    ):
+        refused = deployment.run(*CHANGE, "ours", *wrong)
+        assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1)
+        assert said in refused.err
+    shown = deployment.run("subscriptions", "show", "ours", "--json").json
+    assert shown == {**made, "reactions": []}

@@ -42,7 +42,7 @@ def _things(api: ApiSite) -> dict[str, Sequence[str]]:
         "export_id": [*(job.id for job in jobs), api.job(of="other").id, failed],
         "grant": [api.share(job) for job in finished],
         "schedule_id": [_made(api, "/api/schedules", {**NIGHTLY, "name": name}) for name in ("one", "another")],
-        "subscription_id": [_made(api, "/api/subscriptions", ALL)],
+        "subscription_id": [_made(api, "/api/subscriptions", {**ALL, "name": name}) for name in ("one", "another")],
         "delivery_id": [message["id"] for message in messages],
     }
 

@@ -20,10 +20,10 @@ from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation import definitions, runs
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID, SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
-from export_pipelines.steps.react import MOST, OVERLAP, STRETCH, catch_up, react
+from export_pipelines.steps.react import MOST, OVERLAP, STRETCH, _answer_all, catch_up, react
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order
-from export_pipelines.steps.subscribe import Wish, subscribe
+from export_pipelines.steps.subscribe import Wish, change, subscribe, wish_of
 from export_pipelines.storage.local import LocalStore
 from export_pipelines_tests.steps.conftest import Clock
 
@@ -197,6 +197,64 @@ def test_several_sensors_and_a_sweep_at_once_double_nothing(services: Services, 
         list(pool.map(lambda work: work(0), [sensor, sensor, sensor, lambda _: catch_up(services, most=17)]))
     catch_up(services)
     assert answered(services) == once(subscribers, ids)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_subscription_to_other_runs_answers_to_none_completed_before_and_keeps_its_answers(
+    services: Services, clock: Clock, paused: bool
+) -> None:
+    one = subscribed(services, definition=SHOWCASE_DEFINITION_ID)
+    other = definitions.fork(services.database, SHOWCASE_DEFINITION_ID, name="Other", now=clock())
+    [before, _] = complete(services.database, [clock()]), complete(services.database, [clock()], definition=other.id)
+    position = react(services, None).position
+    assert answered(services) == once([one], before)
+    # Of its own runs, too, what nobody has looked at by the change is not asked for any more.
+    complete(services.database, [clock()])
+    if paused:
+        one = subscriptions.pause(services.database, one.id, now=clock())
+    clock.jump(minutes=1)
+    changed = change(services, one, replace(wish_of(one), definition=None))
+    assert changed.active is not paused
+    react(services, position)
+    catch_up(services)
+    assert answered(services) == once([one], before)
+    if paused:
+        complete(services.database, [clock()])
+        clock.jump(minutes=1)
+        subscriptions.resume(services.database, one.id, now=clock())
+    after = complete(services.database, [clock()]) + complete(services.database, [clock()], definition=other.id)
+    react(services, position)
+    assert answered(services) == once([one], before + after)
+    back = change(services, subscriptions.get(services.database, one.id), wish_of(one))
+    assert back.runs_of == "DEFINITION"
+    catch_up(services)
+    assert answered(services) == once([one], before + after)
+
+
+def test_what_is_changed_but_the_runs_counts_for_those_that_have_no_answer_yet(
+    services: Services, subscription: Subscription, clock: Clock
+) -> None:
+    ids = complete(services.database, [clock()])
+    clock.jump(minutes=1)
+    wish = wish_of(subscription)
+    change(services, subscription, replace(wish, order=replace(wish.order, expiry_hours=2)))
+    react(services, None)
+    [job] = jobs.list_jobs(services.database)
+    assert answered(services) == once([subscription], ids)
+    assert job.input["expiry_hours"] == 2
+
+
+def test_runs_found_before_a_change_are_left_to_the_next_look(
+    services: Services, subscription: Subscription, clock: Clock
+) -> None:
+    complete(services.database, [clock()])
+    found = subscriptions.unanswered(services.database, after=None, most=9)
+    assert len(found) == 1
+    clock.jump(minutes=1)
+    change(services, subscription, replace(wish_of(subscription), definition=SHOWCASE_DEFINITION_ID))
+    assert list(_answer_all(services, found)) == []
+    catch_up(services)
+    assert answered(services) == Counter()
 
 
 STEPS = st.lists(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.jobs import ExportRequest
-from export_pipelines.core.subscriptions import Reaction
+from export_pipelines.core.subscriptions import Reaction, Subscription
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.creation import create_all_in
 from export_pipelines.db.subscriptions.records import reaction_of
@@ -25,30 +25,34 @@ class Answer:
     outcome: ExportRequest | str
 
 
-def record(
-    database: Database, subscription_id: str, answers: Sequence[Answer], *, now: datetime
-) -> tuple[Reaction, ...]:
+def record(database: Database, seen: Subscription, answers: Sequence[Answer], *, now: datetime) -> tuple[Reaction, ...]:
     """Make the jobs and note the answers, all or none of them; runs that have been answered to are left alone.
 
     Whoever answers holds the subscription's row, so two at once (sensor and sweep, or two daemons) go one after the
     other, and the second finds nothing left to do. The table's key would refuse a double even so.
 
+    Args:
+        database: where.
+        seen: the subscription as it was when the answers were thought out.
+        answers: to runs that it asks for.
+        now: the present moment.
+
     Returns:
-        What was answered here; nothing when the subscription was paused or removed meanwhile.
+        What was answered here; nothing when the subscription was changed, paused or removed meanwhile.
 
     Raises:
         ValidationError: the database refuses a request; nothing was written.
     """
     with database.transaction() as session:
-        if not _held(session, subscription_id):
+        if not _held(session, seen):
             return ()
-        before = _answered(session, subscription_id, answers)
+        before = _answered(session, seen.id, answers)
         new = [answer for answer in answers if answer.run_id not in before]
         requests = [answer.outcome for answer in new if isinstance(answer.outcome, ExportRequest)]
         made = iter(create_all_in(database, session, requests, now=now))
         rows = [
             ExportReaction(
-                subscription_id=subscription_id,
+                subscription_id=seen.id,
                 run_id=answer.run_id,
                 at=now,
                 job_id=None if isinstance(answer.outcome, str) else next(made).id,
@@ -61,8 +65,9 @@ def record(
         return tuple(reaction_of(row) for row in rows)
 
 
-def _held(session: Session, subscription_id: str) -> bool:
-    active = select(ExportSubscription.id).where(ExportSubscription.id == subscription_id, ExportSubscription.active)
+def _held(session: Session, seen: Subscription) -> bool:
+    unchanged = (ExportSubscription.id == seen.id, ExportSubscription.updated_at == seen.updated_at)
+    active = select(ExportSubscription.id).where(*unchanged, ExportSubscription.active)
     return session.scalar(active.with_for_update()) is not None
 
 

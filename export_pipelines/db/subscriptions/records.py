@@ -1,6 +1,7 @@
 """Between a subscription's row and the records of ``core.subscriptions``."""
 
 from datetime import UTC
+from typing import Any
 
 from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.subscriptions import NewSubscription, Reaction, Subscription
@@ -29,20 +30,23 @@ def subscription_of(row: ExportSubscription) -> Subscription:
 
 def row_of(new: NewSubscription) -> ExportSubscription:
     """The row to be inserted, without its times."""
-    row = ExportSubscription(
-        name=new.name,
-        user_id=new.user_id,
-        runs_of=new.runs_of,
-        subject_id=new.subject_id,
-        type=new.type,
-        options=dict(new.options),
-        expiry_hours=new.expiry_hours,
-    )
-    if new.delivery is not None:
-        row.recipients = list(new.delivery.recipients)
-        row.include_download_link = new.delivery.include_download_link
-        row.attach_file = new.delivery.attach_file
-    return row
+    return ExportSubscription(user_id=new.user_id, **columns_of(new))
+
+
+def columns_of(new: NewSubscription) -> dict[str, Any]:
+    """What it says, by column; whose it is aside."""
+    delivery = new.delivery or DeliveryRequest(recipients=())
+    return {
+        "name": new.name,
+        "runs_of": new.runs_of,
+        "subject_id": new.subject_id,
+        "type": new.type,
+        "options": dict(new.options),
+        "expiry_hours": new.expiry_hours,
+        "recipients": list(delivery.recipients),
+        "include_download_link": delivery.include_download_link,
+        "attach_file": delivery.attach_file,
+    }
 
 
 def reaction_of(row: ExportReaction) -> Reaction:

@@ -12,9 +12,9 @@ from export_pipelines.db.database import Database
 # visible behind others is found all the same. A tag counts when it was on the definition as the run completed:
 # tagging a definition today starts nothing for last year's runs.
 _UNANSWERED = """
-SELECT s.id AS subscription_id, r.id AS run_id, coalesce(nullif(r.name, ''), r.id) AS run_name,
-    r.completed_at::timestamptz AS completed_at, d.name AS definition_name,
-    d.deleted_at::timestamptz AS definition_deleted_at
+SELECT s.id AS subscription_id, s.updated_at AS subscription_updated_at, r.id AS run_id,
+    coalesce(nullif(r.name, ''), r.id) AS run_name, r.completed_at::timestamptz AS completed_at,
+    d.name AS definition_name, d.deleted_at::timestamptz AS definition_deleted_at
 FROM {evaluation}.runs r
 JOIN {exports}.export_subscriptions s ON s.active AND r.completed_at >= s.active_since
 LEFT JOIN {evaluation}.definitions d ON d.id = r.definition_id

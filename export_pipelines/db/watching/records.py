@@ -1,9 +1,8 @@
 """What somebody who watches a job asks, and what they get to see."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from export_pipelines.core.jobs import UNFINISHED, JobStatus
+from export_pipelines.core.jobs import JobNow
 from export_pipelines.db.events import Event
 
 
@@ -20,29 +19,6 @@ class Question:
     key_hash: str | None = field(default=None, repr=False)
     session_hash: str | None = field(default=None, repr=False)
     after: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobNow:
-    """How a job comes along: the few columns of its row that change while it does. Times are aware and UTC."""
-
-    id: str
-    status: JobStatus
-    attempt: int
-    progress_percent: int
-    phase: str | None
-    rows_done: int
-    rows_total: int | None
-    bytes_done: int
-    bytes_per_second: float | None
-    estimated_finish_at: datetime | None
-    error: str | None
-    updated_at: datetime
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen to it by itself, expiry aside."""
-        return self.status not in UNFINISHED
 
 
 @dataclass(frozen=True, kw_only=True)

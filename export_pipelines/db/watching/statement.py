@@ -12,11 +12,11 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from export_pipelines.core.jobs import JobStatus
+from export_pipelines.core.jobs import JobNow, JobStatus
 from export_pipelines.db.database import Database
 from export_pipelines.db.evaluation.api_keys import USE_NOTED_EVERY
 from export_pipelines.db.events import Event
-from export_pipelines.db.watching.records import JobNow, Question, Sight
+from export_pipelines.db.watching.records import Question, Sight
 
 MOST_EVENTS = 100
 """Events in one answer; who is further behind asks again."""

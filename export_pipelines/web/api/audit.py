@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from export_pipelines.core.cursors import Position
@@ -13,10 +13,11 @@ from export_pipelines.steps.audit import AuditedPart, verify_part
 from export_pipelines.steps.signing import known_keys
 from export_pipelines.web.api.bodies import Answer, Moment, problems
 from export_pipelines.web.api.pages import PageQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/audit", tags=["audit"])
+routes = resource("/audit", tag="audit")
 
 _MOST = 100_000
 _SHOWN = 100

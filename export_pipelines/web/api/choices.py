@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from export_pipelines.catalog.export_type import Subject
@@ -11,10 +11,11 @@ from export_pipelines.db.evaluation.search import COUNTED_TO
 from export_pipelines.steps import choices
 from export_pipelines.steps.offers import Offer, offers
 from export_pipelines.web.api.bodies import Answer, Moment, problems
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(tags=["what to export"])
+routes = resource("", tag="what to export")
 
 _COUNTED = f"At most {COUNTED_TO}, after which nobody counts on."
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Header, Response
+from fastapi import BackgroundTasks, Header, Response
 
 from export_pipelines.steps.create import Created, create
 from export_pipelines.steps.retry import retry
@@ -10,10 +10,11 @@ from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import problems
 from export_pipelines.web.api.export_bodies import ExportBody
 from export_pipelines.web.api.exports_shown import CreatedAnswer, show_created
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import Web, WebOf
 
-routes = APIRouter(prefix="/exports", tags=["exports"])
+routes = resource("/exports", tag="exports")
 
 KeyHeader = Annotated[
     str | None,

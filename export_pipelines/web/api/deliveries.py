@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from export_pipelines.core.cursors import Position
@@ -12,10 +12,11 @@ from export_pipelines.steps import owned
 from export_pipelines.steps.access import manageable
 from export_pipelines.web.api.bodies import Answer, Moment, problems
 from export_pipelines.web.api.pages import OwnersQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/deliveries", tags=["deliveries"])
+routes = resource("/deliveries", tag="deliveries")
 
 _AT_ONCE = 1_000
 _EXAMPLE: dict[str, Any] = {

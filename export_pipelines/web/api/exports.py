@@ -4,9 +4,10 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Query
+from fastapi import BackgroundTasks, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.steps.access import readable
 from export_pipelines.steps.end import Ending, end
@@ -14,18 +15,19 @@ from export_pipelines.steps.job_lists import MOST, Wanted, list_jobs
 from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import Answer, problems
 from export_pipelines.web.api.exports_shown import EXAMPLE, ExportAnswer, ExportPage, show_all
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/exports", tags=["exports"])
+routes = resource("/exports", tag="exports")
 
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 def _within_bounds(moment: datetime) -> datetime:
-    """A year that stays one in every time zone."""
+    """A year that stays one in every time zone; no schema can ask for it, so it is not the shape that is wrong."""
     if not 1 < moment.year < 9999:
-        raise ValueError("the year must be between 2 and 9998")
+        raise ValidationError(f"the year of a time must be between 2 and 9998, but is {moment.year}.")
     return moment
 
 

@@ -13,6 +13,7 @@ from export_pipelines.steps.estimate import Estimate
 from export_pipelines.steps.queue import places_of
 from export_pipelines.steps.services import Services
 from export_pipelines.web.api.bodies import Answer, Moment
+from export_pipelines.web.watching.shapes import Standing
 
 
 class Loss(Answer):
@@ -86,34 +87,22 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class ExportAnswer(Answer):
+class ExportAnswer(Standing):
     """One export: its row, its place in the queue while it waits, and whether there is a file."""
 
-    id: str
     user_id: str
     type: str
-    status: JobStatus
     title: str
     input: dict[str, Any] = Field(description="`subject_id`, `expiry_hours`, `options` and `delivery` as asked for.")
-    attempt: int
-    progress_percent: int
-    phase: str | None
-    rows_done: int
-    rows_total: int | None
-    bytes_done: int
-    bytes_per_second: float | None
-    estimated_finish_at: Moment | None
     output_size_bytes: int | None
     record_count: int | None
     checksum: str | None = Field(description="SHA-256 of the file, in hex.")
     fidelity: list[Loss] = Field(description="What the file could not keep exactly.")
-    error: str | None
     download_count: int
     created_at: Moment
     started_at: Moment | None
     completed_at: Moment | None
     expires_at: Moment | None
-    updated_at: Moment
     dagster_run_id: str | None
     launch: int
     launch_after: Moment | None

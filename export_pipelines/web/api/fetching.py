@@ -1,16 +1,16 @@
 """``/api/exports/{id}/download``: a link to the file."""
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field, JsonValue
 
 from export_pipelines.core.errors import ExpiredLinkError
 from export_pipelines.steps.fetching import fetch
 from export_pipelines.web.api.bodies import Answer, Moment, problems
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 from export_pipelines.web.problems import Problem, ProblemError
 
-routes = APIRouter(prefix="/exports/{export_id}", tags=["exports"])
+routes = resource("/exports/{export_id}", tag="exports")
 
 _EXAMPLE: dict[str, JsonValue] = {
     "download_url": "https://exports.example.org/downloads/AwAAAABrCa-tGWMwbXd4cm82dnN4d3NyNWJpY3hqZzlq",

@@ -1,12 +1,12 @@
 """``/api/me``: who the caller is."""
 
-from fastapi import APIRouter
 from pydantic import ConfigDict
 
 from export_pipelines.web.api.bodies import Answer, Moment, problems
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 
-routes = APIRouter(prefix="/me", tags=["people"])
+routes = resource("/me", tag="people")
 
 
 class Me(Answer):

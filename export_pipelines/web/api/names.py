@@ -35,6 +35,7 @@ OPERATIONS: Mapping[str, str] = MappingProxyType(
         "GET /api/subscriptions": "listSubscriptions",
         "POST /api/subscriptions": "createSubscription",
         "GET /api/subscriptions/{subscription_id}": "getSubscription",
+        "PATCH /api/subscriptions/{subscription_id}": "changeSubscription",
         "DELETE /api/subscriptions/{subscription_id}": "removeSubscription",
         "POST /api/subscriptions/{subscription_id}/pause": "pauseSubscription",
         "POST /api/subscriptions/{subscription_id}/resume": "resumeSubscription",

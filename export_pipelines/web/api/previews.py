@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from export_pipelines.steps.expect import Expected, expect
@@ -10,11 +9,12 @@ from export_pipelines.steps.sample import Sample
 from export_pipelines.web.api.bodies import Answer, problems
 from export_pipelines.web.api.export_bodies import ExportBody
 from export_pipelines.web.api.exports_shown import EstimateAnswer
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 from export_pipelines.web.problems import Problem, ProblemError
 
-routes = APIRouter(prefix="/exports", tags=["exports"])
+routes = resource("/exports", tag="exports")
 
 _WAIT_SECONDS = 2
 BUSY = Problem(

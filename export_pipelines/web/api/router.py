@@ -19,7 +19,6 @@ from export_pipelines.web.api import (
     webhooks,
 )
 
-PREFIX = "/api"
 _RESOURCES = (
     # Routes are tried in this order, and these are asked for most.
     watching.routes,
@@ -41,7 +40,7 @@ _RESOURCES = (
 
 def router() -> APIRouter:
     """The API's routes."""
-    everything = APIRouter(prefix=PREFIX)
+    everything = APIRouter()
     for routes in _RESOURCES:
         everything.include_router(routes)
     return everything

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Response
+from fastapi import BackgroundTasks, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from export_pipelines.core.cursors import Position
@@ -17,6 +17,7 @@ from export_pipelines.web.api.bodies import problems
 from export_pipelines.web.api.creating import CREATED, KeyHeader, answer_created
 from export_pipelines.web.api.exports_shown import CreatedAnswer
 from export_pipelines.web.api.pages import OwnersQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.api.schedule_bodies import Pattern, ScheduleBody, ScheduleChange, Zone
 from export_pipelines.web.api.schedules_shown import (
     OneSchedule,
@@ -30,7 +31,7 @@ from export_pipelines.web.api.schedules_shown import (
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import Web, WebOf
 
-routes = APIRouter(prefix="/schedules", tags=["schedules"])
+routes = resource("/schedules", tag="schedules")
 
 NEXT_TIMES = 10
 _BODY = (400, 408, 413, 422)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field, JsonValue
 
 from export_pipelines.core.cursors import Position
@@ -15,10 +15,11 @@ from export_pipelines.steps import shares as steps
 from export_pipelines.steps.access import manageable
 from export_pipelines.web.api.bodies import Answer, Body, Moment, problems
 from export_pipelines.web.api.pages import PageQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/exports/{export_id}/share", tags=["shares"])
+routes = resource("/exports/{export_id}/share", tag="shares")
 
 _SHARE: dict[str, JsonValue] = {
     "id": "c0mwxrwrp2w7dy0wv1ga46s9k",

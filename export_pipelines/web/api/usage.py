@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from export_pipelines.core.errors import ValidationError
@@ -13,10 +13,11 @@ from export_pipelines.steps import owned
 from export_pipelines.web.api.bodies import Answer, problems
 from export_pipelines.web.api.exports import Day
 from export_pipelines.web.api.pages import OwnersQuery, cut
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 
-routes = APIRouter(prefix="/usage", tags=["usage"])
+routes = resource("/usage", tag="usage")
 
 _DAYS = 30
 _MONTHS = 12

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import Response
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.web import log_lines
 from export_pipelines.web.api.bodies import problems
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import TAKES_CREDENTIALS, CredentialsOf
 from export_pipelines.web.watching.shapes import STREAM_EXAMPLE, Standing, as_json, standing
 from export_pipelines.web.watching.streams import EventStream, Stream
 from export_pipelines.web.watching.watch import WatchOf, seen
 
-routes = APIRouter(prefix="/exports/{export_id}", tags=["watching"])
+routes = resource("/exports/{export_id}", tag="watching")
 
 _LAST_ID_DIGITS = 18
 _EVENT = {

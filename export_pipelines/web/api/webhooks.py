@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from export_pipelines.core.deliveries import WebhookEndpoint
@@ -11,11 +10,12 @@ from export_pipelines.db import webhooks
 from export_pipelines.steps import webhooks as steps
 from export_pipelines.steps.channels import open_poster
 from export_pipelines.web.api.bodies import Answer, Body, Moment, problems
+from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 from export_pipelines.web.problems import Problem, ProblemError
 
-routes = APIRouter(prefix="/webhooks", tags=["webhooks"])
+routes = resource("/webhooks", tag="webhooks")
 
 
 class WebhookBody(Body):

@@ -1,4 +1,4 @@
-"""The history: the visitor's own exports, the newest first, and one row of it alone."""
+"""The history: the visitor's own exports, for administrators everybody's too, the newest first; and one row of it."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from export_pipelines.core.errors import NotFoundError, RequestError
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
 from export_pipelines.db import events
+from export_pipelines.db.evaluation import users
 from export_pipelines.steps import access
 from export_pipelines.steps.job_lists import Listed, Wanted, list_jobs
 from export_pipelines.steps.queue import places_of
@@ -19,6 +20,8 @@ from export_pipelines.web.page.visits import Visit, VisitOf, no_such_export
 
 PER_PAGE = 25
 _LONGEST_TEXT = 200
+_LISTS = ("shared", "all")
+"""Other lists than that of one's own, as an address names them."""
 
 routes = APIRouter(include_in_schema=False)
 
@@ -30,25 +33,31 @@ def show(
     status: str = "",
     type: str = "",  # noqa: A002 - the column's own name
     shared: str = "",
+    all: str = "",  # noqa: A002 - as the API calls it
     cursor: str = "",
 ) -> Response:
-    """A page of the history, or of what others share with the visitor, narrowed down by what the address says."""
+    """A page of the history, of what others share with the visitor, or of everybody's exports, narrowed down."""
     text = q.strip().replace("\x00", "")[:_LONGEST_TEXT]
-    wanted = {"q": text, "status": status, "type": type, "shared": "yes" if shared else ""}
+    everybodys = bool(all) and not shared and visit.caller.is_administrator
+    lists = {"shared": "yes" if shared else "", "all": "yes" if everybodys else ""}
+    wanted = {"q": text, "status": status, "type": type, **lists}
     try:
         listed = _listed(visit, wanted, cursor)
     except RequestError:
         # Somebody changed the address: the newest of all is the answer that helps.
-        wanted, cursor = {**dict.fromkeys(wanted, ""), "shared": wanted["shared"]}, ""
+        wanted, cursor = {**dict.fromkeys(wanted, ""), **lists}, ""
         listed = _listed(visit, wanted, cursor)
     given = {name: value for name, value in wanted.items() if value}
     older = "?" + urlencode({**given, "cursor": listed.next_cursor}) if listed.next_cursor else ""
     return visit.page(
         "history.html",
         place="/",
-        days=by_day(show_jobs(visit, listed.jobs)),
+        days=by_day(show_jobs(visit, listed.jobs, owned=everybodys)),
         query=wanted,
-        filtered=any(given.keys() - {"shared"}),
+        home="/" + "".join(f"?{name}=yes" for name in _LISTS if wanted[name]),
+        everybodys=everybodys,
+        administrator=visit.caller.is_administrator,
+        filtered=any(given.keys() - set(_LISTS)),
         paged=bool(cursor),
         older=older,
         newest="?" + urlencode(given) if given else "",
@@ -58,9 +67,10 @@ def show(
 
 
 @routes.get("/exports/{job_id}/row")
-def row(visit: VisitOf, job_id: str) -> Response:
-    """One row anew, for the script that follows it."""
-    return visit.fragment("_job.html", shown=show_job(visit, readable(visit, job_id)))
+def row(visit: VisitOf, job_id: str, all: str = "") -> Response:  # noqa: A002 - as the API calls it
+    """One row anew, of the visitor's own list or of everybody's, for the script that follows it."""
+    [found] = show_jobs(visit, (readable(visit, job_id),), owned=bool(all) and visit.caller.is_administrator)
+    return visit.fragment("_job.html", shown=found)
 
 
 def readable(visit: Visit, job_id: str) -> ExportJob:
@@ -83,9 +93,10 @@ def show_job(visit: Visit, job: ExportJob) -> ShownJob:
     return found
 
 
-def show_jobs(visit: Visit, found: Sequence[ExportJob]) -> tuple[ShownJob, ...]:
-    """The same for many, with one look at the queue."""
+def show_jobs(visit: Visit, found: Sequence[ExportJob], *, owned: bool = False) -> tuple[ShownJob, ...]:
+    """The same for many, with one look at the queue; with whose they are, where they are ``owned`` by several."""
     places = places_of(visit.services, found)
+    owners = users.emails_of(visit.services.database, (job.user_id for job in found)) if owned else {}
     return tuple(
         ShownJob(
             job=job,
@@ -93,6 +104,7 @@ def show_jobs(visit: Visit, found: Sequence[ExportJob]) -> tuple[ShownJob, ...]:
             place=places[job.id].position if job.id in places else None,
             manageable=access.manages(visit.caller, job),
             last_event=_last_event(visit, job),
+            owner=owners.get(job.user_id, job.user_id) if owned else "",
         )
         for job in found
     )
@@ -112,6 +124,7 @@ def _listed(visit: Visit, wanted: dict[str, str], cursor: str) -> Listed:
         type=wanted["type"] or None,
         text=wanted["q"],
         shared=bool(wanted["shared"]),
+        everybody=bool(wanted["all"]),
         cursor=cursor or None,
         limit=PER_PAGE,
     )

@@ -42,6 +42,7 @@ def page_of(
 ) -> Response:
     """The page of this job, with what went wrong when somebody wanted something of it."""
     manages = access.manages(visit.caller, job)
+    anothers = visit.caller.is_administrator and job.user_id != visit.caller.user.id
     database = visit.services.database
     happened = events.list_events(database, job.id)
     given = shares.list_for_job(database, job.id) if manages else ()
@@ -51,6 +52,8 @@ def page_of(
         place="/",
         status=status,
         shown=show_job(visit, job),
+        anothers=anothers,
+        home="/?all=yes" if anothers else "/",
         subject=_subject(job),
         options=[(name, _option(value)) for name, value in sorted(job.input.get("options", {}).items())],
         file_name=job.output_path.rpartition("/")[2] if job.output_path else "",

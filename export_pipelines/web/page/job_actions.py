@@ -36,6 +36,8 @@ _STATUSES: dict[type[RequestError], int] = {
     TooManyRequestsError: 429,
 }
 
+_LISTS = ("/", "/?all=yes")
+
 routes = APIRouter(include_in_schema=False)
 
 
@@ -68,14 +70,14 @@ def cancel(visit: SenderOf, job_id: str, form: FormOf, later: BackgroundTasks) -
 
 
 @routes.post("/exports/{job_id}/delete")
-def delete(visit: SenderOf, job_id: str) -> Response:
+def delete(visit: SenderOf, job_id: str, form: FormOf) -> Response:
     """Delete row and file of an export that is over."""
 
     def act() -> Response:
         if readable(visit, job_id).status in UNFINISHED:
             raise ConflictError("It is not over yet; cancel it first.")
         end(visit.services, visit.caller, job_id)
-        return see("/", notice="deleted")
+        return see(_list(form) or "/", notice="deleted")
 
     return _tried(visit, job_id, act)
 
@@ -140,4 +142,10 @@ def _status(error: RequestError) -> int:
 
 def _back(form: Form, job_id: str) -> str:
     """Where the form was: in the history, or on the page of the export."""
-    return "/" if form.text("next") == "/" else f"/exports/{job_id}"
+    return _list(form) or f"/exports/{job_id}"
+
+
+def _list(form: Form) -> str:
+    """The list that the form was in, or that its page came from; empty for none."""
+    wanted = form.text("next")
+    return wanted if wanted in _LISTS else ""

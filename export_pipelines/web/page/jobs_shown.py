@@ -28,6 +28,7 @@ class ShownJob:
         place: in the queue, 1 for the next; None when it does not wait.
         last_event: id of the newest event that the page knows of; 0 for none.
         manageable: whether whoever looks may cancel, retry, share and delete it.
+        owner: e-mail address of whose it is, in a list of everybody's; empty elsewhere.
     """
 
     job: ExportJob
@@ -35,6 +36,7 @@ class ShownJob:
     place: int | None = None
     manageable: bool = True
     last_event: int = 0
+    owner: str = ""
 
     @property
     def status(self) -> JobStatus:
@@ -67,7 +69,8 @@ class ShownJob:
     @property
     def label(self) -> str:
         """What it is called where nothing stands beside it."""
-        return self.job.title or self.type_title
+        label = self.job.title or self.type_title
+        return f"{label}, of {self.owner}" if self.owner else label
 
     @property
     def left(self) -> str:

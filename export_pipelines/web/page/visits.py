@@ -139,7 +139,7 @@ SenderOf = Annotated[Visit, Depends(_sent_form)]
 def see(path: str, **query: str) -> Response:
     """Send the browser on to a page of ours, after a form was taken."""
     place, hash_, fragment = path.partition("#")
-    joined = f"?{urlencode(query)}" if query else ""
+    joined = ("&" if "?" in place else "?") + urlencode(query) if query else ""
     return RedirectResponse(f"{place}{joined}{hash_}{fragment}", status_code=303)
 
 

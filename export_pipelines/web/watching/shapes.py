@@ -6,10 +6,9 @@ from typing import Any
 import orjson
 from pydantic import ConfigDict, Field, JsonValue
 
-from export_pipelines.core.jobs import JobStatus
+from export_pipelines.core.jobs import JobNow, JobStatus
 from export_pipelines.db.events import Event
 from export_pipelines.db.jobs import Place
-from export_pipelines.db.watching import JobNow
 from export_pipelines.web.api.bodies import Answer, Moment, shown
 
 _EXAMPLE: dict[str, JsonValue] = {

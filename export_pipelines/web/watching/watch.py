@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from export_pipelines.core.errors import UnavailableError
 from export_pipelines.core.ids import looks_like_id
+from export_pipelines.core.jobs import JobNow
 from export_pipelines.db.jobs import Place
-from export_pipelines.db.watching import JobNow, Question, Sight, Watcher
+from export_pipelines.db.watching import Question, Sight, Watcher
 from export_pipelines.steps.access import unknown
 from export_pipelines.steps.queue import places
 from export_pipelines.steps.services import Services

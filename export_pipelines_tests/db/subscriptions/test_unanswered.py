@@ -98,9 +98,9 @@ def test_tagging_a_definition_starts_nothing_for_runs_of_before(database: Databa
 def test_a_run_that_was_answered_to_is_not_found_again_also_when_the_answer_was_no(database: Database) -> None:
     definition = add_definition(database)
     first, second = completed(database, definition, id="ca"), completed(database, definition, id="cb")
-    one = add_subscription(database).id
+    one = add_subscription(database)
     subscriptions.record(database, one, [subscriptions.Answer(run_id=first, outcome="no")], now=NOW)
-    assert found(database) == [(one, second)]
+    assert found(database) == [(one.id, second)]
 
 
 def test_a_look_reads_the_index_and_not_the_table(database: Database) -> None:

@@ -1,4 +1,6 @@
-"""Subscriptions are written, found, paused, resumed and removed."""
+"""Subscriptions are written, found, changed, paused, resumed and removed."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -62,9 +64,42 @@ def test_pausing_and_resuming_twice_changes_nothing_more(database: Database) -> 
     assert subscriptions.resume(database, made.id, now=later(hours=4)) == resumed
 
 
+def test_a_change_is_written_whole_and_other_runs_count_from_then_on(database: Database) -> None:
+    made = add_subscription(database)
+    told = DeliveryRequest(recipients=("a@example.org",), attach_file=True)
+    wanted = {"name": "Other", "options": {"strict": True}, "expiry_hours": 2, "delivery": told}
+    altered = subscriptions.alter(database, made, replace(made, **wanted), now=later(hours=1))
+    assert altered == replace(made, **wanted, updated_at=later(hours=1))
+    moved = {"runs_of": RunsOf.TAG, "subject_id": "ctag", "delivery": None}
+    elsewhere = subscriptions.alter(database, altered, replace(altered, **moved), now=later(hours=2))
+    assert elsewhere == replace(altered, **moved, active_since=later(hours=2), updated_at=later(hours=2))
+    other = subscriptions.alter(database, elsewhere, replace(elsewhere, subject_id="cother"), now=later(hours=3))
+    assert (other.active_since, other.subject_id) == (later(hours=3), "cother")
+    assert subscriptions.get(database, made.id) == other
+
+
+def test_a_paused_one_that_is_changed_stays_paused(database: Database) -> None:
+    paused = subscriptions.pause(database, add_subscription(database).id, now=later(hours=1))
+    assert subscriptions.alter(database, paused, replace(paused, expiry_hours=2), now=later(hours=2)).active is False
+
+
+def test_a_change_thought_out_before_another_is_refused_and_so_is_a_name_that_is_taken(database: Database) -> None:
+    made = add_subscription(database)
+    changed = subscriptions.alter(database, made, replace(made, expiry_hours=1), now=later(hours=1))
+    with pytest.raises(ConflictError, match="changed meanwhile"):
+        subscriptions.alter(database, made, replace(made, expiry_hours=2), now=later(hours=2))
+    other = add_subscription(database, user_id=made.user_id, name="Taken")
+    with pytest.raises(ConflictError, match=f"'Taken' already .{other.id}."):
+        subscriptions.alter(database, changed, replace(changed, name="Taken"), now=later(hours=3))
+    assert subscriptions.get(database, made.id) == changed
+    subscriptions.remove(database, made.id)
+    with pytest.raises(NotFoundError):
+        subscriptions.alter(database, changed, changed, now=later(hours=4))
+
+
 def test_removing_removes_the_answers_with_it(database: Database) -> None:
     made = add_subscription(database)
-    subscriptions.record(database, made.id, [subscriptions.Answer(run_id="c1", outcome="no")], now=NOW)
+    subscriptions.record(database, made, [subscriptions.Answer(run_id="c1", outcome="no")], now=NOW)
     assert subscriptions.remove(database, made.id).id == made.id
     assert subscriptions.reactions(database, made.id, limit=5) == ()
     for change in (subscriptions.get, subscriptions.remove):

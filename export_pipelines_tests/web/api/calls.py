@@ -103,6 +103,7 @@ CALLS: Mapping[str, Callable[[Ground], Call]] = {
     "GET /api/subscriptions": lambda _: Call(path="/api/subscriptions"),
     "POST /api/subscriptions": lambda _: Call(path="/api/subscriptions", body=named(ALL)),
     "GET /api/subscriptions/{subscription_id}": lambda on: Call(path=on.subscription()),
+    "PATCH /api/subscriptions/{subscription_id}": lambda on: Call(path=on.subscription(), body={"tag": "health"}),
     "DELETE /api/subscriptions/{subscription_id}": lambda on: Call(path=on.subscription()),
     "POST /api/subscriptions/{subscription_id}/pause": lambda on: Call(path=on.subscription() + "/pause"),
     "POST /api/subscriptions/{subscription_id}/resume": lambda on: Call(path=on.subscription() + "/resume"),

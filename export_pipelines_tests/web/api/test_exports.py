@@ -80,6 +80,13 @@ def test_what_cannot_be_read_is_refused(api: ApiSite) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), params
 
 
+def test_a_time_that_fits_the_description_is_not_refused_for_its_shape(api: ApiSite) -> None:
+    for name, time in (("from", "0001-02-01T00:00:00Z"), ("to", "9999-12-31T23:59:59-23:59")):
+        answer = api.owner.get(EXPORTS, params={name: time})
+        assert (answer.status_code, "errors" in answer.json()) == (422, False)
+        assert "between 2 and 9998" in answer.json()["detail"]
+
+
 def test_an_export_is_shown_whole_but_for_where_it_lies(api: ApiSite) -> None:
     job = api.job(JobStatus.COMPLETED)
     api.share(job)

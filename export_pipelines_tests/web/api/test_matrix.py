@@ -65,6 +65,7 @@ INTENDED: Mapping[str, tuple[int, int, int, int]] = {
     "GET /api/subscriptions": ALL,
     "POST /api/subscriptions": MAKES,
     "GET /api/subscriptions/{subscription_id}": THEIRS,
+    "PATCH /api/subscriptions/{subscription_id}": THEIRS,
     "DELETE /api/subscriptions/{subscription_id}": (404, 404, 204, 204),
     "POST /api/subscriptions/{subscription_id}/pause": THEIRS,
     "POST /api/subscriptions/{subscription_id}/resume": THEIRS,

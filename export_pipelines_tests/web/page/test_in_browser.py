@@ -1,6 +1,7 @@
 """The page in a real browser, on a real server; jobs are carried out here, in process, where Dagster would."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from export_pipelines.core.frozen import Segment
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import administrators, jobs, sessions, usage
+from export_pipelines.db.evaluation import users
 from export_pipelines.steps.export import run_export
 from export_pipelines.storage.local import LocalStore
 from export_pipelines.storage.store import Proceed, uninterrupted
@@ -142,6 +144,33 @@ def test_an_export_is_cancelled_with_the_keyboard_alone(grace: ApiSite, page: Pa
     assert jobs.get(grace.services.database, job.id).status is JobStatus.CANCELLED
 
 
+def test_an_administrator_looks_after_everybodys_exports_with_the_keyboard(grace: ApiSite, page: Page) -> None:
+    database = grace.services.database
+    expect(page.get_by_role("link", name="Everybody’s exports")).to_have_count(0)
+    administrators.appoint(database, grace.people["owner"], now=grace.services.clock())
+    waits, fails = grace.job(of="other"), grace.job(JobStatus.PROCESSING, of="other")
+    email = users.get(database, grace.people["other"]).email
+    page.goto("/")
+    page.get_by_role("link", name="Everybody’s exports").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everybody’s exports")
+    assert faults(page) == []
+    row = page.locator(f"#job-{fails.id}")
+    expect(row).to_contain_text(f"of {email}")
+    jobs.fail(database, job_id=fails.id, attempt=1, error="a reason", now=grace.services.clock())
+    expect(row.get_by_role("button", name=re.compile(f"Retry: .*, of {email}"))).to_be_visible(timeout=30_000)
+    expect(row).to_contain_text(f"of {email}")
+    expect(page.locator("[data-announce]")).to_contain_text(f"of {email}: Failed")
+    page.get_by_label("Title or id").fill(waits.id)
+    page.get_by_label("Title or id").press("Enter")
+    page.get_by_role("button", name=re.compile(f"Cancel .*, of {email}")).press("Enter")
+    expect(page.get_by_text("It is cancelled.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everybody’s exports")
+    assert jobs.get(database, waits.id).status is JobStatus.CANCELLED
+    page.get_by_role("link", name="Your own exports").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your exports")
+    expect(page.get_by_text("No exports yet")).to_be_visible()
+
+
 def test_what_goes_wrong_is_told_where_it_happens(grace: ApiSite, chromium: Browser) -> None:
     with window(chromium, grace.url) as page:
         page.goto("/usage")
@@ -176,7 +205,17 @@ def test_every_page_is_for_everybody(grace: ApiSite, chromium: Browser, looks: d
         log_in(page, email=email_of(grace), password=PASSWORD)
         forms = [f"/exports/new/{name}" for name in ("RUN_BUNDLE", "DEFINITION_MD", "BULK_DAY_JSONL", "AUDIT_JSONL")]
         details = [f"/exports/{job.id}" for job in found.values()]
-        others = ["/", "/?q=nothing", "/exports/new", "/usage", "/schedules", "/schedules/new", "/nowhere"]
+        others = [
+            "/",
+            "/?q=nothing",
+            "/?all=yes",
+            "/?all=yes&q=nothing",
+            "/exports/new",
+            "/usage",
+            "/schedules",
+            "/schedules/new",
+            "/nowhere",
+        ]
         for path in (*others, *forms, *details, "/schedules/new/BULK_CSV"):
             page.goto(path)
             assert (path, faults(page)) == (path, [])

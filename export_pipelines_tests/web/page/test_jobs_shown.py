@@ -34,6 +34,10 @@ def test_the_type_is_not_said_twice(title: str, type_: str, name: str, label: st
     assert (found.name, found.label) == (name, label)
 
 
+def test_whose_it_is_belongs_to_its_label_where_that_is_told() -> None:
+    assert replace(shown(), owner="ada@example.org").label == "Transcripts (CSV): April, of ada@example.org"
+
+
 @pytest.mark.parametrize(
     ("fields", "doing"),
     [

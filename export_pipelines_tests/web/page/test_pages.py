@@ -1,5 +1,6 @@
 """What the pages show and do, without a script: every link and form works on its own."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs, schedules, usage
 from export_pipelines.db.database import Database
+from export_pipelines.db.evaluation import users
 from export_pipelines.db.tables import ExportJobRow
 from export_pipelines.steps.services import Services
 from export_pipelines.web.app import create_app
@@ -29,6 +31,15 @@ def run_id(owner: Visitor) -> str:
     """The id of the run that the form finds by its name."""
     found = owner.http.get("/choices/run", params={"q": RUN})
     return found.text.partition('name="subject" value="')[2].partition('"')[0]
+
+
+def shown_ids(visitor: Visitor, **query: str) -> list[str]:
+    """Of the exports in the history, as they stand."""
+    return re.findall('data-job="(.*?)"', visitor.http.get("/", params=query).text)
+
+
+def users_email(api: ApiSite, of: str) -> str:
+    return users.get(api.services.database, api.people[of]).email
 
 
 def test_the_history_of_a_newcomer_says_how_to_begin(owner: Visitor) -> None:
@@ -64,6 +75,78 @@ def test_the_history_goes_on_behind_a_full_page(api: ApiSite, owner: Visitor) ->
     assert 'rel="next"' not in second
     # An address that somebody changed gives the newest.
     assert owner.http.get("/?cursor=x&status=NONE&type=NONE").text.count("data-job=") == 25
+
+
+def test_administrators_see_everybodys_exports_and_whose_they_are(api: ApiSite, owner: Visitor) -> None:
+    emails = users.emails_of(api.services.database, api.people.values())
+    found = {of: api.job(of=of) for of in ("owner", "other", "administrator")}
+    administrator = visitor(api, of="administrator")
+    assert shown_ids(administrator) == [found["administrator"].id]
+    assert 'href="/?all=yes"' in administrator.http.get("/").text
+    assert shown_ids(administrator, all="yes")[:3] == [found[of].id for of in ("administrator", "other", "owner")]
+    page = administrator.see("/", all="yes", q=found["owner"].id)
+    assert "Everybody’s exports" in page
+    assert f"of {emails[api.people['owner']]}" in page
+    row = f"/exports/{found['other'].id}/row"
+    assert f"of {emails[api.people['other']]}" in administrator.see(row, all="yes")
+    assert "@example.org" not in administrator.see(row).replace(emails[api.people["administrator"]], "")
+
+
+@pytest.mark.parametrize("of", ["owner", "viewer"])
+def test_nobody_else_sees_everybodys_exports(api: ApiSite, of: str) -> None:
+    job = api.job(of="other")
+    shared = api.job(JobStatus.COMPLETED, of="other")
+    api.share(shared)
+    one = visitor(api, of=of)
+    mine = api.job(of=of)
+    for query in ({"all": "yes"}, {"all": "yes", "q": job.id}, {"all": "yes", "cursor": "x"}):
+        answer = one.http.get("/", params=query)
+        assert answer.status_code == 200
+        for hidden in (f"job-{job.id}", shared.id, "Everybody’s", "all=yes", users_email(api, "other")):
+            assert hidden not in answer.text
+    assert shown_ids(one, all="yes") == [mine.id]
+    assert one.http.get(f"/exports/{job.id}/row", params={"all": "yes"}).status_code == 404
+    row = one.http.get(f"/exports/{mine.id}/row", params={"all": "yes"}).text
+    assert users_email(api, of) not in row
+    if of == "viewer":
+        assert shown_ids(one, all="yes", shared="yes") == [shared.id]
+        assert "Your exports" in one.see(f"/exports/{shared.id}")
+
+
+def test_from_everybodys_exports_one_comes_back_to_them(api: ApiSite) -> None:
+    administrator = visitor(api, of="administrator")
+    lists = {"cancel": JobStatus.PENDING, "retry": JobStatus.FAILED, "delete": JobStatus.COMPLETED}
+    for action, status in lists.items():
+        job = api.job(status)
+        shown = administrator.http.get("/", params={"all": "yes", "q": job.id}).text
+        assert 'name="next" value="/?all=yes"' in shown.partition(f"{job.id}/{action}")[2].partition("</form>")[0]
+        sent = administrator.send(f"/exports/{job.id}/{action}", next="/?all=yes")
+        assert sent.status_code == 303
+        assert sent.headers["location"].startswith("/?all=yes&notice=")
+        assert shown_ids(administrator, all="yes")
+    page = administrator.http.get(f"/exports/{api.job(JobStatus.CANCELLED).id}").text
+    assert 'href="/?all=yes">← Everybody’s exports' in page
+    assert 'name="next" value="/?all=yes"' in page
+    own = administrator.http.get(f"/exports/{api.job(JobStatus.CANCELLED, of='administrator').id}").text
+    assert 'href="/">← Your exports' in own
+    elsewhere = administrator.send(f"/exports/{api.job().id}/cancel", next="https://example.org/")
+    assert elsewhere.headers["location"].startswith("/exports/")
+
+
+def test_everybodys_exports_are_narrowed_down_and_go_on_behind_a_full_page(api: ApiSite) -> None:
+    ids = [api.job(of=of).id for of in ("owner", "other") for _ in range(13)][::-1]
+    administrator = visitor(api, of="administrator")
+    first = administrator.http.get("/", params={"all": "yes", "type": "BULK_CSV"}).text
+    assert '<input type="hidden" name="all" value="yes">' in first
+    older = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    second = administrator.http.get(older).text
+    assert (re.findall('data-job="(.*?)"', first) + re.findall('data-job="(.*?)"', second))[:26] == ids
+    assert "Everybody’s exports" in second
+    for changed in ({"q": "no such title"}, {"cursor": older.partition("cursor=")[2], "q": "no such title"}):
+        nothing = administrator.http.get("/", params={"all": "yes", **changed}).text
+        assert 'href="/?all=yes">Show all exports' in nothing
+    # An address that somebody changed gives the newest, of the same list.
+    assert "Everybody’s exports" in administrator.see("/", all="yes", cursor="x", type="NONE")
 
 
 def test_a_form_offers_what_the_visitor_may_export(api: ApiSite, owner: Visitor) -> None:

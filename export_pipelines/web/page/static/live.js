@@ -87,7 +87,7 @@ function waiting(place) {
 // The row as the server shows it now, in place of the old one; the page of one export is loaded anew.
 async function renew(row) {
   if (row.dataset.live === "page" || !row.id) return location.reload();
-  const answer = await fetch(`/exports/${encodeURIComponent(row.dataset.job)}/row`).catch(() => null);
+  const answer = await fetch(row.dataset.row).catch(() => null);
   if (answer && answer.status === 401) return location.reload();
   if (answer && answer.status === 404) return row.remove();
   if (!answer || !answer.ok || !row.isConnected) return;

@@ -16,6 +16,7 @@ from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
 from export_pipelines.web.api.router import PREFIX
 from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
+from export_pipelines.web.sentences import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,12 @@ _NOT_SENT_AS_JSON = Problem(
     title="The body is not sent as JSON",
     detail="Send the body as JSON, and say so with the header Content-Type: application/json.",
 )
-_MOST_CHARACTERS = 1000
-"""Of a reason that quotes what came, which may be long."""
+_LISTS = " List what there is, and take one of those."
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "There is no such field here",
         "model_attributes_type": "It must be a JSON object",
+        "timezone_aware": "It must say its time zone too, like 2026-03-01T12:00:00Z",
     }
 )
 """Where pydantic's own words would not tell a client what to do."""
@@ -75,8 +76,8 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(PREFIX) or getattr(request.state, "page", False):
         for kind, status, code, title in _KINDS:
             if isinstance(error, kind):
-                headers = _headers(error)
-                problem = Problem(status=status, code=code, title=title, detail=_sentence(error), headers=headers)
+                detail = sentence(error, instead=_LISTS)
+                problem = Problem(status=status, code=code, title=title, detail=detail, headers=_headers(error))
                 return answer(request, problem)
     logger.error("request failed", exc_info=error)
     return answer(request, INTERNAL)
@@ -151,9 +152,3 @@ def _field(entry: Mapping[str, Any]) -> str:
 
 def _headers(error: Exception) -> Mapping[str, str]:
     return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.TooManyRequestsError) else {}
-
-
-def _sentence(error: Exception) -> str:
-    """The reason, without what only the command line can do about it."""
-    text, hint, _ = str(error)[:_MOST_CHARACTERS].partition(" See: export-pipelines")
-    return text[:1].upper() + text[1:] + (" List what there is, and take one of those." if hint else "")

@@ -80,6 +80,12 @@ def test_what_cannot_be_read_is_refused(api: ApiSite) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), params
 
 
+def test_a_time_without_its_zone_is_refused_with_an_example(api: ApiSite) -> None:
+    for when in ("2026-03-01", "2026-03-01T12:00:00"):
+        detail = api.owner.get(EXPORTS, params={"from": when}).json()["detail"]
+        assert detail.startswith("from: It must say its time zone too, like 2026-03-01T12:00:00Z.")
+
+
 def test_an_export_is_shown_whole_but_for_where_it_lies(api: ApiSite) -> None:
     job = api.job(JobStatus.COMPLETED)
     api.share(job)

@@ -141,6 +141,7 @@ def test_an_export_of_others_is_not_there(api: ApiSite, owner: Visitor) -> None:
     assert "Nothing is shared with you" in owner.see("/", shared="yes")
     page = viewer.see(f"/exports/{job.id}")
     assert ("Download" in page, "Delete" in page, "E-mail address" in page) == (True, False, False)
+    assert "← Shared with you" in page
     assert viewer.http.get(f"/exports/{job.id}/download").status_code == 303
     assert viewer.send(f"/exports/{job.id}/delete").status_code == 403
 

@@ -92,7 +92,7 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
         return answer(request, _MALFORMED)
     if any(entry["loc"][0] == "body" for entry in found) and not _is_json(request):
         return answer(request, _NOT_SENT_AS_JSON)
-    refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
+    refusals = [{"field": _field(entry), "reason": _reason(entry)} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
     title = "The request is not valid"
@@ -142,6 +142,12 @@ def _allowed(request: Request) -> str:
     paths, path = request.app.openapi()["paths"], request.url.path
     fitting = [path] if path in paths else [each for each in paths if compile_path(each)[0].match(path)]
     return ", ".join(sorted({method.upper() for each in fitting for method in paths[each]}))
+
+
+def _reason(entry: Mapping[str, Any]) -> str:
+    """What is wrong, in our words where we have some; pydantic calls what we raised a value error."""
+    said = str(entry["msg"]).removeprefix("Value error, ")
+    return _REASONS.get(entry["type"], said[:1].upper() + said[1:])
 
 
 def _field(entry: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import audit, jobs
@@ -80,10 +81,15 @@ def test_what_cannot_be_read_is_refused(api: ApiSite) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), params
 
 
-def test_a_time_without_its_zone_is_refused_with_an_example(api: ApiSite) -> None:
-    for when in ("2026-03-01", "2026-03-01T12:00:00"):
-        detail = api.owner.get(EXPORTS, params={"from": when}).json()["detail"]
-        assert detail.startswith("from: It must say its time zone too, like 2026-03-01T12:00:00Z.")
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("2026-03-01", "from: It must say its time zone too, like 2026-03-01T12:00:00Z. Correct"),
+        ("2026-03-01T12:00:00", "from: It must be written like 2026-03-01T12:00:00Z, a day like 2026-03-01. Correct"),
+    ],
+)
+def test_a_time_without_its_zone_is_refused_with_an_example(api: ApiSite, when: str, said: str) -> None:
+    assert api.owner.get(EXPORTS, params={"from": when}).json()["detail"].startswith(said)
 
 
 def test_an_export_is_shown_whole_but_for_where_it_lies(api: ApiSite) -> None:

@@ -19,7 +19,9 @@ from export_pipelines.web.problems import ProblemError
 LOGIN_COOKIE = "export_login"
 """Names the login form's own token while there is no session yet, so that no other site can log somebody in."""
 
-OVER = "Your session is over. Log in again; nothing is lost."
+OVER = "Your session is over. Log in again; exports under way go on."
+_NOTICES = {"yes": OVER, "sent": f"{OVER} What you have just sent was not taken; send it once more."}
+"""By what the address says of the session that there was."""
 _WRONG = "E-mail address or password are wrong. Capitals count in the password."
 _LONGEST = 1000
 
@@ -32,7 +34,7 @@ def ask(request: Request, web: WebOf, next: str = "/", over: str = "") -> Respon
     token = request.cookies.get(SESSION_COOKIE, "")
     if token and _user_of(web, token) is not None:
         return see(own_path(next))
-    return _form(request, web, next=own_path(next), notice=OVER if over else "")
+    return _form(request, web, next=own_path(next), notice=_NOTICES.get(over, ""))
 
 
 @routes.post("/login")

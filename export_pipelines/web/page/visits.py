@@ -38,6 +38,8 @@ NOTICES: Mapping[str, str] = {
     "removed": "The schedule is removed.",
 }
 """What a page says after a form was sent, by the word that its address carries."""
+_FILLED_IN = ("/exports/new/", "/schedules/new/")
+"""Where forms have pages of their own."""
 _UNFINISHED = "This run has not finished yet. Wait for it, or tick “Allow partial” to export what is there so far."
 
 
@@ -155,9 +157,11 @@ def no_such_export() -> ProblemError:
 
 
 def _come_back(request: Request) -> str:
-    """After the login: the same page, or the history when it was a form."""
-    if request.method != "GET" or FRAGMENT.lower() in request.headers:
+    """After the login: the same page, an empty form to fill in again, or the history when it was another form."""
+    if FRAGMENT.lower() in request.headers:
         return "/"
+    if request.method != "GET":
+        return request.url.path if request.url.path.startswith(_FILLED_IN) else "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.jobs import JobStatus
-from export_pipelines.db import jobs, shares
+from export_pipelines.db import jobs, sessions, shares
 from export_pipelines.db.jobs import request_of
 from export_pipelines.db.tables import ExportShareRow
 from export_pipelines.steps.services import Services
@@ -67,6 +67,14 @@ def test_a_form_of_another_login_says_what_to_do(api: ApiSite, owner: Visitor) -
     assert refused.status_code == 403
     assert "load the page again and send the form once more" in words(refused)
     assert "X-CSRF-Token" not in words(refused)
+
+
+def test_a_form_that_is_sent_after_the_session_is_asked_for_again(api: ApiSite, owner: Visitor) -> None:
+    sessions.end_all(api.services.database, api.people["owner"])
+    led = owner.send(NEW, **ORDER)
+    assert (led.status_code, led.headers["location"]) == (303, "/login?next=%2Fexports%2Fnew%2FBULK_CSV&over=sent")
+    assert "What you have just sent was not taken" in owner.see(led.headers["location"])
+    assert owner.send("/exports/c0/cancel").headers["location"] == "/login?next=%2F&over=sent"
 
 
 def test_a_login_form_that_was_left_open_leads_on_whoever_is_logged_in_by_now(owner: Visitor) -> None:

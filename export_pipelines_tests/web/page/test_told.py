@@ -113,6 +113,13 @@ def test_recipients_are_told_of_an_export(api: ApiSite, owner: Visitor) -> None:
     assert "ada@example.org" not in visitor(api, of="viewer").see(page)
 
 
+def test_where_mail_is_sent_nobody_is_warned(services: Services) -> None:
+    with api_site(services, smtp_url="smtp://mail.example.org", mail_from="exports@example.org") as site:
+        for form in (NEW, "/schedules/new/BULK_CSV"):
+            shown = visitor(site).see(form)
+            assert ("Addresses with commas" in shown, "No mail server" in shown) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("recipients", "said"),
     [

@@ -9,7 +9,7 @@ from export_pipelines.rendering.day_jsonl import DayJsonl
 BULK_DAY_JSONL = ExportType(
     name="BULK_DAY_JSONL",
     title="Transcripts of a day (JSON Lines)",
-    description="Every transcript created on one UTC day, of all runs, like in BULK_JSONL; a day is a partition.",
+    description="Every transcript created on one UTC day, of all runs, one JSON object a line.",
     subject=Subject.DAY,
     noun="transcripts",
     extension=".jsonl",

@@ -21,6 +21,10 @@ class ValidationError(RequestError):
     """A value is missing, malformed or out of its bounds."""
 
 
+class UnfinishedRunError(ValidationError):
+    """The run has not finished, and nobody said that what is there so far will do."""
+
+
 class NotFoundError(RequestError):
     """The named row or object does not exist, or is deleted."""
 

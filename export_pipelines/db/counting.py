@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import TooManyRequestsError
+from export_pipelines.core.waits import wait_shown
 from export_pipelines.db.tables import CountedRequest
 
 CREATE = "create"
@@ -45,7 +46,7 @@ def count(session: Session, *, who: str, most: int, now: datetime) -> None:
         wait = max(1, math.ceil((times[-1] + WINDOW - now).total_seconds()))
         raise TooManyRequestsError(
             f"{most} exports were asked for within an hour, which is as many as one user may; "
-            f"ask again in {wait} seconds.",
+            f"ask again in {wait_shown(wait)}.",
             retry_after=wait,
         )
     session.add(row(kind=CREATE, who=who, at=now))

@@ -16,6 +16,7 @@ from export_pipelines.core.errors import ConflictError, NotFoundError, TooManyRe
 from export_pipelines.core.ids import looks_like_id
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.core.shares import NewShare, Share
+from export_pipelines.core.waits import wait_shown
 from export_pipelines.db import audit, counting
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.announcing import facts_of
@@ -225,7 +226,7 @@ def _require_patience(session: Session, user_id: str, *, now: datetime) -> None:
         wait = max(1, math.ceil((given[-1] + _HOUR - now).total_seconds()))
         raise TooManyRequestsError(
             f"{MOST_AN_HOUR} exports were shared within an hour, which is as many as one user may; share again in "
-            f"{wait} seconds.",
+            f"{wait_shown(wait)}.",
             retry_after=wait,
         )
 

@@ -1,5 +1,7 @@
 """Retry: have a job that failed taken up again by the queue, or ask once more for what was cancelled or has expired."""
 
+from datetime import datetime
+
 from export_pipelines.core.errors import ConflictError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
@@ -11,8 +13,6 @@ from export_pipelines.steps.create import Created, asking_of, created_of, finger
 from export_pipelines.steps.offers import require_offered
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import check, require_ready
-
-_ONCE_MORE = (JobStatus.CANCELLED, JobStatus.EXPIRED)
 
 
 def retry(services: Services, caller: Caller, job_id: str, *, key: str | None = None) -> Created:
@@ -30,20 +30,26 @@ def retry(services: Services, caller: Caller, job_id: str, *, key: str | None = 
     earlier = jobs.made_before(services.database, asking, now=services.clock())
     if earlier is not None:
         return created_of(services, Made(job=earlier, replayed=True))
-    _require_retryable(services, job)
+    once_more = _is_over(job, now=services.clock())
+    if not once_more:
+        _require_failed(services, job)
     request = check(services, order_of(job))
     require_ready(services)
     now = services.clock()
-    if job.status in _ONCE_MORE:
+    if once_more:
         made = jobs.create_once(services.database, request, asking, now=now, retry_of=job.id)
     else:
         made = jobs.requeue_once(services.database, job, request, asking, now=now)
     return created_of(services, made)
 
 
-def _require_retryable(services: Services, job: ExportJob) -> None:
-    if job.status in _ONCE_MORE:
-        return
+def _is_over(job: ExportJob, *, now: datetime) -> bool:
+    """Whether there is nothing to take up again and no file; a file's time may be over before the sweep has come."""
+    expired = job.status is JobStatus.COMPLETED and job.expires_at is not None and job.expires_at <= now
+    return expired or job.status in (JobStatus.CANCELLED, JobStatus.EXPIRED)
+
+
+def _require_failed(services: Services, job: ExportJob) -> None:
     if job.status is not JobStatus.FAILED:
         raise ConflictError(
             f"job {job.id} is {job.status}; only a FAILED, CANCELLED or EXPIRED one can be retried. Make a new export."

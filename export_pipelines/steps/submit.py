@@ -8,7 +8,7 @@ from export_pipelines.catalog.export_type import ExportType, Subject
 from export_pipelines.catalog.options import read_options
 from export_pipelines.catalog.types import export_type
 from export_pipelines.core.deliveries import DeliveryRequest
-from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.errors import UnfinishedRunError, ValidationError
 from export_pipelines.core.evaluation import RunStatus
 from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.core.positions import read_positions
@@ -156,7 +156,7 @@ def _positions(services: Services, text: str) -> tuple[str, str]:
 def _run(services: Services, text: str, *, allow_partial: bool) -> tuple[str, str]:
     run = find_run(services, text)
     if run.status is not RunStatus.COMPLETED and not allow_partial:
-        raise ValidationError(
+        raise UnfinishedRunError(
             f"run {run.id} is {run.status} and not COMPLETED; wait for it, or set allow_partial=true to export what "
             "is there so far."
         )

@@ -5,7 +5,7 @@ the cookie, but cannot read the token.
 """
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -52,6 +52,12 @@ NO_FORM_TOKEN = Problem(
     title="This request did not come from our page",
     detail=f"A request by cookie that changes something needs its form token in {CSRF_HEADER}; load the page again.",
 )
+OLD_FORM = replace(
+    NO_FORM_TOKEN,
+    detail="This form is of another login, or your browser keeps no cookies of this site. Go back, load the page again "
+    "and send the form once more; nothing was done.",
+)
+"""The same for people, whose own browser may send a form that was left open since they logged in elsewhere."""
 
 
 def caller(
@@ -113,15 +119,15 @@ def form_token(web: Web, session_token: str) -> str:
     return hmac.digest(web.secret, _PURPOSE + session_token.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
-def require_form_token(web: Web, session_token: str, given: str) -> None:
+def require_form_token(web: Web, session_token: str, given: str, *, refusal: Problem = NO_FORM_TOKEN) -> None:
     """Refuse what another site's page had a browser send.
 
     Raises:
-        ProblemError: 403, it is not this session's form token.
+        ProblemError: 403, it is not this session's form token; the refusal says what to do.
     """
     right = form_token(web, session_token).encode()
     if not hmac.compare_digest(right, given.encode("utf-8", "replace")):
-        raise ProblemError(NO_FORM_TOKEN)
+        raise ProblemError(refusal)
 
 
 def came_of(request: Request) -> Actor:

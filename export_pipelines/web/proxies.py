@@ -1,5 +1,6 @@
 """Behind proxies of our own: the client's true address and scheme, as far as what says so can be believed."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 
@@ -7,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from export_pipelines.core.settings import IPNetwork
+
+_WITH_PORT = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 
 class Proxies:
@@ -30,7 +33,7 @@ class Proxies:
         """From the nearest outward, the first address that is not a proxy of ours: all beyond it, it made up itself."""
         for entry in reversed(came):
             try:
-                address = str(ip_address(entry))
+                address = str(ip_address(_without_port(entry)))
             except ValueError:
                 return None
             if not self._believes(address):
@@ -43,3 +46,9 @@ class Proxies:
         except ValueError:
             return False
         return any(address in network for network in self._trusted)
+
+
+def _without_port(entry: str) -> str:
+    """Some proxies write ``192.0.2.7:4711`` or ``[2001:db8::7]:4711``."""
+    match = _WITH_PORT.fullmatch(entry)
+    return entry if match is None else match[1] or match[2]

@@ -16,6 +16,7 @@ from export_pipelines.core import errors
 from export_pipelines.web.access import SAFE_HEADERS
 from export_pipelines.web.api.resource import PREFIX
 from export_pipelines.web.problems import INTERNAL, UNAVAILABLE, Problem, ProblemError, answer
+from export_pipelines.web.sentences import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,12 @@ _NOT_SENT_AS_JSON = Problem(
     title="The body is not sent as JSON",
     detail="Send the body as JSON, and say so with the header Content-Type: application/json.",
 )
-_MOST_CHARACTERS = 1000
-"""Of a reason that quotes what came, which may be long."""
+_LISTS = " List what there is, and take one of those."
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
         "extra_forbidden": "There is no such field here",
         "model_attributes_type": "It must be a JSON object",
+        "timezone_aware": "It must say its time zone too, like 2026-03-01T12:00:00Z",
     }
 )
 """Where pydantic's own words would not tell a client what to do."""
@@ -75,8 +76,8 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(PREFIX) or getattr(request.state, "page", False):
         for kind, status, code, title in _KINDS:
             if isinstance(error, kind):
-                headers = _headers(error)
-                problem = Problem(status=status, code=code, title=title, detail=_sentence(error), headers=headers)
+                detail = sentence(error, instead=_LISTS)
+                problem = Problem(status=status, code=code, title=title, detail=detail, headers=_headers(error))
                 return answer(request, problem)
     logger.error("request failed", exc_info=error)
     return answer(request, INTERNAL)
@@ -91,7 +92,7 @@ async def _tell_invalid(request: Request, error: Exception) -> Response:
         return answer(request, _MALFORMED)
     if any(entry["loc"][0] == "body" for entry in found) and not _is_json(request):
         return answer(request, _NOT_SENT_AS_JSON)
-    refusals = [{"field": _field(entry), "reason": _REASONS.get(entry["type"], entry["msg"])} for entry in found]
+    refusals = [{"field": _field(entry), "reason": _reason(entry)} for entry in found]
     first = refusals[0]
     detail = f"{first['field']}: {first['reason']}. Correct the request; nothing was done."
     title = "The request is not valid"
@@ -143,6 +144,12 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method.upper() for each in fitting for method in paths[each]}))
 
 
+def _reason(entry: Mapping[str, Any]) -> str:
+    """What is wrong, in our words where we have some; pydantic calls what we raised a value error."""
+    said = str(entry["msg"]).removeprefix("Value error, ")
+    return _REASONS.get(entry["type"], said[:1].upper() + said[1:])
+
+
 def _field(entry: Mapping[str, Any]) -> str:
     """``options.profile``, as the client wrote it; ``body`` for all of it."""
     place = [str(part) for part in entry["loc"][1:]]
@@ -151,9 +158,3 @@ def _field(entry: Mapping[str, Any]) -> str:
 
 def _headers(error: Exception) -> Mapping[str, str]:
     return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.TooManyRequestsError) else {}
-
-
-def _sentence(error: Exception) -> str:
-    """The reason, without what only the command line can do about it."""
-    text, hint, _ = str(error)[:_MOST_CHARACTERS].partition(" See: export-pipelines")
-    return text[:1].upper() + text[1:] + (" List what there is, and take one of those." if hint else "")

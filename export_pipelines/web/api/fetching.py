@@ -9,6 +9,7 @@ from export_pipelines.web.api.resource import resource
 from export_pipelines.web.callers import CallerOf
 from export_pipelines.web.context import WebOf
 from export_pipelines.web.problems import Problem, ProblemError
+from export_pipelines.web.sentences import sentence
 
 routes = resource("/exports/{export_id}", tag="exports")
 
@@ -39,7 +40,7 @@ def link(export_id: str, web: WebOf, caller: CallerOf) -> FileLinkAnswer:
     try:
         found = fetch(web.services, caller, export_id)
     except ExpiredLinkError as error:
-        detail = f"{str(error)[:1].upper()}{str(error)[1:]}"
+        detail = sentence(error)
         raise ProblemError(Problem(status=410, code="file-gone", title="The file is gone", detail=detail)) from error
     return FileLinkAnswer(
         download_url=found.url,

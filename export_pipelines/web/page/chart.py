@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 WIDTH, HEIGHT = 720, 190
-_LEFT, _TOP, _FOOT = 30, 8, 24
+_LEFT, _TOP, _FOOT = 44, 8, 24
 _FLOOR = HEIGHT - _FOOT
 _LABELLED = 7
 """Every so many days one has its date under it."""

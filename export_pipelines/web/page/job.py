@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from export_pipelines.catalog.export_type import Subject
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.errors import NotFoundError
 from export_pipelines.core.evaluation import User
@@ -16,6 +15,7 @@ from export_pipelines.db.evaluation import users
 from export_pipelines.steps import access
 from export_pipelines.web.page import shown
 from export_pipelines.web.page.history import readable, show_job
+from export_pipelines.web.page.subjects import called
 from export_pipelines.web.page.visits import Visit, VisitOf
 
 EVENTS_SHOWN = 30
@@ -52,10 +52,12 @@ def page_of(
         place="/",
         status=status,
         shown=show_job(visit, job),
+        home=_home(manages=manages, anothers=anothers),
         anothers=anothers,
-        home="/?all=yes" if anothers else "/",
-        subject=_subject(job),
+        subject=called(database, job.type, _subject(job)),
+        subject_id=_subject(job),
         options=[(name, _option(value)) for name, value in sorted(job.input.get("options", {}).items())],
+        told=_told(job) if manages else (),
         file_name=job.output_path.rpartition("/")[2] if job.output_path else "",
         owner=_called(_user(visit, job.user_id, people), job.user_id),
         events=happened[::-1][:EVENTS_SHOWN],
@@ -67,6 +69,13 @@ def page_of(
         share_given=share_given or _NO_SHARE,
         share_link=share_link,
     )
+
+
+def _home(*, manages: bool, anothers: bool) -> tuple[str, str]:
+    """Where the visitor's list with this export is, and what it is called."""
+    if not manages:
+        return "/?shared=yes", "Shared with you"
+    return ("/?all=yes", "Everybody’s exports") if anothers else ("/", "Your exports")
 
 
 def _shown_share(visit: Visit, share: Share, people: dict[str, User | None]) -> dict[str, object]:
@@ -105,11 +114,15 @@ def _called(user: User | None, user_id: str) -> str:
 def _subject(job: ExportJob) -> str:
     """What it is of, as its input says; plain SQL names the field as forms do."""
     known = {type_.name: type_ for type_ in EXPORT_TYPES}.get(job.type)
-    if known is None:
-        return str(job.input.get("subject_id", "–"))
-    value = job.input.get("subject_id") or job.input.get(known.subject_field, "–")
-    noun = "" if known.subject is Subject.DAY else str(known.subject).replace("audit_log", "rows")
-    return f"{noun} {value}".strip()
+    named = None if known is None else job.input.get(known.subject_field)
+    return str(job.input.get("subject_id") or named or "")
+
+
+def _told(job: ExportJob) -> list[str]:
+    """Who hears of its end; plain SQL may have written anything."""
+    delivery = job.input.get("delivery")
+    named = delivery.get("recipients") if isinstance(delivery, dict) else None
+    return [str(recipient) for recipient in named] if isinstance(named, list) else []
 
 
 def _option(value: object) -> str:

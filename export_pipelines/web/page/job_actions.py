@@ -27,7 +27,7 @@ from export_pipelines.steps.shares import Wish
 from export_pipelines.web.page.forms import Form, FormOf
 from export_pipelines.web.page.history import readable
 from export_pipelines.web.page.job import page_of
-from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
+from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, dated, see, told
 
 _STATUSES: dict[type[RequestError], int] = {
     ConflictError: 409,
@@ -104,7 +104,8 @@ def share(visit: SenderOf, job_id: str, form: FormOf) -> Response:
         shared = shares.share(visit.services, job, wish, shared_by=visit.caller.user.id, actor=visit.caller.actor)
     except RequestError as error:
         job = readable(visit, job_id)
-        return page_of(visit, job, status=_status(error), share_error=told(error), share_given=typed)
+        page = page_of(visit, job, status=_status(error), share_error=told(error), share_given=typed)
+        return dated(page, error)
     if shared.is_mailed:
         return see(f"/exports/{job_id}#share", notice="shared")
     return page_of(visit, job, share_link=shared.link)
@@ -129,10 +130,7 @@ def _tried(visit: Visit, job_id: str, act: Callable[[], Response]) -> Response:
     try:
         return act()
     except RequestError as error:
-        response = page_of(visit, readable(visit, job_id), status=_status(error), error=told(error))
-        if isinstance(error, TooManyRequestsError):
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return dated(page_of(visit, readable(visit, job_id), status=_status(error), error=told(error)), error)
 
 
 def _status(error: RequestError) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from export_pipelines.catalog.export_type import Subject
 from export_pipelines.catalog.types import EXPORT_TYPES
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.web.page import shown
@@ -16,6 +17,8 @@ STATUS_WORDS = {
     JobStatus.CANCELLED: "Cancelled",
 }
 TYPE_TITLES = {type_.name: type_.title for type_ in EXPORT_TYPES}
+_PHRASED = {type_.name for type_ in EXPORT_TYPES if type_.subject is Subject.AUDIT_LOG}
+"""Types whose exports are not of something that has a name of its own."""
 _NOUNS = {type_.name: type_.noun.replace("_", " ") for type_ in EXPORT_TYPES}
 
 
@@ -63,8 +66,11 @@ class ShownJob:
     @property
     def name(self) -> str:
         """The title without the type, which stands beside it; a title that somebody chose stays as it is."""
-        name = self.job.title.removeprefix(f"{self.type_title}: ") or self.type_title
-        return name[:1].upper() + name[1:]
+        title, made_up = self.job.title, f"{self.type_title}: "
+        if not title.startswith(made_up):
+            return title or self.type_title
+        name = title.removeprefix(made_up)
+        return name[:1].upper() + name[1:] if self.job.type in _PHRASED else name or self.type_title
 
     @property
     def label(self) -> str:

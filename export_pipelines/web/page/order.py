@@ -1,6 +1,6 @@
 """The form for a new export: choose a type, then what it is of; see what to expect; start."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
@@ -16,7 +16,7 @@ from export_pipelines.steps.submit import Order
 from export_pipelines.web.page import choices
 from export_pipelines.web.page.forms import Form, FormOf
 from export_pipelines.web.page.offered import groups, offered_type
-from export_pipelines.web.page.visits import FRAGMENT, SenderOf, Visit, VisitOf, see, told
+from export_pipelines.web.page.visits import FRAGMENT, SenderOf, Visit, VisitOf, dated, see, told
 
 _OPTION = "option."
 _WAIT_SECONDS = 5
@@ -32,13 +32,14 @@ class Given:
 
     Attributes:
         q: what is searched for.
-        expiry_hours: as it was typed.
+        expiry_hours, recipients: as they were typed.
     """
 
     q: str = ""
     subject: str = ""
     title: str = ""
     expiry_hours: str = "24"
+    recipients: str = ""
     options: Mapping[str, bool | str]
 
 
@@ -83,11 +84,12 @@ def read(type_: ExportType, form: Form) -> Given:
         subject=form.text("subject"),
         title=form.text("title"),
         expiry_hours=form.text("expiry_hours", "24"),
+        recipients=form.text("recipients"),
         options=options,
     )
 
 
-def order_of(visit: Visit, type_: ExportType, given: Given, *, recipients: Sequence[str] = ()) -> Order:
+def order_of(visit: Visit, type_: ExportType, given: Given) -> Order:
     """The order that the form is, for whoever filled it in.
 
     Raises:
@@ -100,6 +102,7 @@ def order_of(visit: Visit, type_: ExportType, given: Given, *, recipients: Seque
         raise ValidationError("“Hours to keep it” takes a whole number from 1 to 168.")
     terms = Terms(options=given.options, expiry_hours=int(given.expiry_hours), title=given.title)
     of = Of(**{type_.subject_field: given.subject or None})
+    recipients = [part.strip() for part in given.recipients.split(",") if part.strip()]
     return build_order(
         type_.name, user=visit.caller.user.id, of=of, terms=terms, told=Told(recipients=recipients)
     )  # fmt: skip
@@ -110,10 +113,7 @@ def _start(visit: Visit, type_: ExportType, given: Given, later: BackgroundTasks
         made = create(visit.services, visit.caller, order_of(visit, type_, given))
     except RequestError as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
-        response = _page(visit, type_, given, error=told(error), status=status)
-        if isinstance(error, TooManyRequestsError):
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return dated(_page(visit, type_, given, error=told(error), status=status), error)
     later.add_task(visit.web.dagster.launch, visit.services)
     return see(f"/exports/{made.job.id}", notice="started")
 

@@ -25,7 +25,7 @@ _LOGIN_NEEDED = Problem(
     status=401,
     code="not-authenticated",
     title="You are not logged in",
-    detail="Your session is over. Log in again; nothing is lost.",
+    detail=sessions.OVER,
 )
 _MODULES = (sessions, history, order, job, job_actions, choices, schedule_form, schedules, usage)
 """An address that is written out goes before one with a parameter in the same place."""
@@ -45,5 +45,6 @@ async def _ask_to_log_in(request: Request, error: Exception) -> Response:
         raise error
     if FRAGMENT.lower() in request.headers or request.headers.get("sec-fetch-dest") == "empty":
         return answer(request, _LOGIN_NEEDED)
-    query = {"next": error.next} | ({"over": "yes"} if error.over else {})
+    over = "yes" if request.method == "GET" else "sent"
+    query = {"next": error.next} | ({"over": over} if error.over else {})
     return RedirectResponse(f"/login?{urlencode(query)}", status_code=303)

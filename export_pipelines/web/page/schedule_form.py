@@ -1,6 +1,6 @@
 """The form for a new schedule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -28,7 +28,6 @@ class Given(order.Given):
     name: str = ""
     cron: str = "30 2 * * *"
     timezone: str = "UTC"
-    recipients: str = ""
     missed: str = MissedSlots.SKIP
 
 
@@ -64,7 +63,7 @@ def _add(visit: Visit, type_: ExportType, given: Given) -> Response:
         steps.add(
             visit.services,
             visit.web.wall_times,
-            order.order_of(visit, type_, given, recipients=_recipients(given)),
+            order.order_of(visit, type_, given),
             name=given.name,
             cron_pattern=given.cron,
             timezone=given.timezone,
@@ -85,13 +84,9 @@ def _read(type_: ExportType, form: Form) -> Given:
         name=form.text("name"),
         cron=form.text("cron"),
         timezone=form.text("timezone"),
-        recipients=form.text("recipients"),
+        recipients=common.recipients,
         missed=MissedSlots.RUN_ONCE if form.text("missed") else MissedSlots.SKIP,
     )
-
-
-def _recipients(given: Given) -> Sequence[str]:
-    return [part.strip() for part in given.recipients.split(",") if part.strip()]
 
 
 def _times(visit: Visit, given: Given) -> Mapping[str, object]:

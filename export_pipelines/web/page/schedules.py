@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, BackgroundTasks
 from fastapi.responses import Response
 
-from export_pipelines.core.errors import NotFoundError, RequestError
+from export_pipelines.core.errors import NotFoundError, RequestError, TooManyRequestsError
 from export_pipelines.core.schedules import Schedule
 from export_pipelines.core.slots import Slot
 from export_pipelines.db import schedules
@@ -15,7 +15,8 @@ from export_pipelines.steps import owned
 from export_pipelines.steps import schedules as steps
 from export_pipelines.steps.create import create
 from export_pipelines.web.page.jobs_shown import TYPE_TITLES
-from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, see, told
+from export_pipelines.web.page.subjects import called
+from export_pipelines.web.page.visits import SenderOf, Visit, VisitOf, dated, see, told
 from export_pipelines.web.problems import Problem, ProblemError
 
 TIMES = 10
@@ -55,7 +56,8 @@ def run(visit: SenderOf, schedule_id: str, later: BackgroundTasks) -> Response:
     try:
         made = create(visit.services, visit.caller, steps.order_of(found))
     except RequestError as error:
-        return _page(visit, status=422, error=told(error))
+        status = 429 if isinstance(error, TooManyRequestsError) else 422
+        return dated(_page(visit, status=status, error=told(error)), error)
     later.add_task(visit.web.dagster.launch, visit.services)
     return see(f"/exports/{made.job.id}", notice="started")
 
@@ -76,7 +78,7 @@ def _page(visit: Visit, *, status: int = 200, error: str = "") -> Response:
         {
             "schedule": schedule,
             "type_title": TYPE_TITLES.get(schedule.type, schedule.type),
-            "subject": schedule.input.get("subject_id", "–"),
+            "subject": called(visit.services.database, schedule.type, str(schedule.input.get("subject_id", ""))),
             "times": _times(visit, schedule),
         }
         for schedule in found

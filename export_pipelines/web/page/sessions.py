@@ -9,16 +9,19 @@ from export_pipelines.core.errors import TooManyRequestsError
 from export_pipelines.core.evaluation import User
 from export_pipelines.db import logins, sessions
 from export_pipelines.db.evaluation import users
-from export_pipelines.web.callers import SESSION_COOKIE, form_token, require_form_token
+from export_pipelines.web.callers import OLD_FORM, SESSION_COOKIE, form_token, require_form_token
 from export_pipelines.web.context import Web, WebOf
 from export_pipelines.web.page.forms import CSRF_FIELD, Form, FormOf
 from export_pipelines.web.page.templates import templates
 from export_pipelines.web.page.visits import SenderOf, see, token_field
+from export_pipelines.web.problems import ProblemError
 
 LOGIN_COOKIE = "export_login"
 """Names the login form's own token while there is no session yet, so that no other site can log somebody in."""
 
-OVER = "Your session is over. Log in again; nothing is lost."
+OVER = "Your session is over. Log in again; exports under way go on."
+_NOTICES = {"yes": OVER, "sent": f"{OVER} What you have just sent was not taken; send it once more."}
+"""By what the address says of the session that there was."""
 _WRONG = "E-mail address or password are wrong. Capitals count in the password."
 _LONGEST = 1000
 
@@ -31,15 +34,21 @@ def ask(request: Request, web: WebOf, next: str = "/", over: str = "") -> Respon
     token = request.cookies.get(SESSION_COOKIE, "")
     if token and _user_of(web, token) is not None:
         return see(own_path(next))
-    return _form(request, web, next=own_path(next), notice=OVER if over else "")
+    return _form(request, web, next=own_path(next), notice=_NOTICES.get(over, ""))
 
 
 @routes.post("/login")
 def log_in(request: Request, web: WebOf, form: FormOf) -> Response:
     """Begin a session, with a new token, when the password is right."""
     request.state.page = True
-    require_form_token(web, request.cookies.get(LOGIN_COOKIE, ""), form.text(CSRF_FIELD))
     came_from = own_path(form.text("next", "/"))
+    try:
+        require_form_token(web, request.cookies.get(LOGIN_COOKIE, ""), form.text(CSRF_FIELD), refusal=OLD_FORM)
+    except ProblemError:
+        # Left open since they logged in by another window: there they are, as themselves.
+        if _user_of(web, request.cookies.get(SESSION_COOKIE, "")) is None:
+            raise
+        return see(came_from)
     try:
         user = _verified(request, web, form)
     except TooManyRequestsError as error:

@@ -10,14 +10,16 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
+from export_pipelines.core.errors import RequestError, TooManyRequestsError, UnfinishedRunError
 from export_pipelines.steps import callers
 from export_pipelines.steps.callers import Caller
 from export_pipelines.steps.services import Services
-from export_pipelines.web.callers import SESSION_COOKIE, came_of, form_token, require_form_token
+from export_pipelines.web.callers import OLD_FORM, SESSION_COOKIE, came_of, form_token, require_form_token
 from export_pipelines.web.context import Web, WebOf
 from export_pipelines.web.page.forms import CSRF_FIELD, FormOf
 from export_pipelines.web.page.templates import templates
 from export_pipelines.web.problems import Problem, ProblemError
+from export_pipelines.web.sentences import sentence
 
 FRAGMENT = "X-Fragment"
 """The header by which a script asks for a piece of a page, and is told that it got one."""
@@ -36,6 +38,9 @@ NOTICES: Mapping[str, str] = {
     "removed": "The schedule is removed.",
 }
 """What a page says after a form was sent, by the word that its address carries."""
+_FILLED_IN = ("/exports/new/", "/schedules/new/")
+"""Where forms have pages of their own."""
+_UNFINISHED = "This run has not finished yet. Wait for it, or tick “Allow partial” to export what is there so far."
 
 
 class LoginNeededError(Exception):
@@ -92,6 +97,7 @@ class Visit:
             "notice": NOTICES.get(self.notice, ""),
             "now": self.now,
             "place": "",
+            "sends_mail": self.services.settings.smtp_url is not None,
         }
 
 
@@ -128,7 +134,8 @@ def _sent_form(request: Request, visit: VisitOf, form: FormOf) -> Visit:
     Raises:
         ProblemError: 403, another site had the browser send it.
     """
-    require_form_token(visit.web, request.cookies.get(SESSION_COOKIE, ""), form.text(CSRF_FIELD))
+    token = request.cookies.get(SESSION_COOKIE, "")
+    require_form_token(visit.web, token, form.text(CSRF_FIELD), refusal=OLD_FORM)
     return visit
 
 
@@ -150,13 +157,21 @@ def no_such_export() -> ProblemError:
 
 
 def _come_back(request: Request) -> str:
-    """After the login: the same page, or the history when it was a form."""
-    if request.method != "GET" or FRAGMENT.lower() in request.headers:
+    """After the login: the same page, an empty form to fill in again, or the history when it was another form."""
+    if FRAGMENT.lower() in request.headers:
         return "/"
+    if request.method != "GET":
+        return request.url.path if request.url.path.startswith(_FILLED_IN) else "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def told(error: Exception) -> str:
-    """The error's message as a sentence."""
-    text = str(error)
-    return text[:1].upper() + text[1:]
+def told(error: RequestError) -> str:
+    """Why it could not be done, and what to do on this page; options have other names in requests and commands."""
+    return _UNFINISHED if isinstance(error, UnfinishedRunError) else sentence(error)
+
+
+def dated(response: Response, error: RequestError) -> Response:
+    """The answer; for whoever has asked too often, with the time to come back."""
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response

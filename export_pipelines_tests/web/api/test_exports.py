@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import audit, jobs
@@ -85,6 +86,17 @@ def test_a_time_that_fits_the_description_is_not_refused_for_its_shape(api: ApiS
         answer = api.owner.get(EXPORTS, params={name: time})
         assert (answer.status_code, "errors" in answer.json()) == (422, False)
         assert "between 2 and 9998" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("2026-03-01", "from: It must say its time zone too, like 2026-03-01T12:00:00Z. Correct"),
+        ("2026-03-01T12:00:00", "from: It must be written like 2026-03-01T12:00:00Z, a day like 2026-03-01. Correct"),
+    ],
+)
+def test_a_time_without_its_zone_is_refused_with_an_example(api: ApiSite, when: str, said: str) -> None:
+    assert api.owner.get(EXPORTS, params={"from": when}).json()["detail"].startswith(said)
 
 
 def test_an_export_is_shown_whole_but_for_where_it_lies(api: ApiSite) -> None:

@@ -1,9 +1,12 @@
 """Trying again: what failed goes on, what was cancelled or has expired is asked for once more."""
 
+from datetime import timedelta
+
 import pytest
 
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import audit, jobs
+from export_pipelines.db.tables import ExportJobRow
 from export_pipelines.steps.admit import admit
 from export_pipelines.steps.export import run_export
 from export_pipelines_tests.web.api_site import ApiSite
@@ -34,6 +37,18 @@ def test_what_has_no_file_any_more_is_made_anew_of_the_same_input(api: ApiSite, 
     [entry] = audit.list_for_job(api.services.database, new.id)
     assert entry.data["retry_of"] == job.id
     assert entry.actor.user_id == api.people["administrator"]
+
+
+def test_a_file_whose_time_is_over_is_made_anew_before_the_sweep_has_come(api: ApiSite) -> None:
+    job = api.job(JobStatus.COMPLETED)
+    with api.services.database.transaction() as session:
+        row = session.get_one(ExportJobRow, job.id)
+        row.completed_at = row.created_at - timedelta(days=2)
+        row.expires_at = row.completed_at + timedelta(days=1)
+    assert api.owner.get(f"/api/exports/{job.id}/download").status_code == 410
+    answer = api.owner.post(path(job.id))
+    assert (answer.status_code, answer.json()["retry_of"]) == (202, job.id)
+    assert jobs.get(api.services.database, job.id).status is JobStatus.COMPLETED
 
 
 def test_what_is_not_over_or_has_its_file_is_no_case_for_it(api: ApiSite) -> None:

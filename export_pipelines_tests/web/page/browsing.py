@@ -33,6 +33,10 @@ _FAULTS = """() => {
   });
   if (!document.querySelector("main#content") || !document.querySelector("a.skip[href='#content']"))
     faults.push("no way to skip to the content");
+  for (const text of document.querySelectorAll("svg text")) {
+    const box = text.getBBox(), all = text.ownerSVGElement.viewBox.baseVal;
+    if (box.x < 0 || box.x + box.width > all.width + 0.5) faults.push(`cut off: ${text.textContent}`);
+  }
   if (!document.documentElement.lang) faults.push("no language");
   if (document.documentElement.scrollWidth > innerWidth) faults.push("wider than the window");
   return faults;

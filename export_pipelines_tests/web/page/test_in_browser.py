@@ -13,9 +13,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from export_pipelines.core.frozen import Segment
 from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.core.schedules import MissedSlots
 from export_pipelines.db import administrators, jobs, sessions, usage
 from export_pipelines.db.evaluation import users
+from export_pipelines.db.tables import ExportJobRow
+from export_pipelines.orchestration.cron import wall_times
 from export_pipelines.steps.export import run_export
+from export_pipelines.steps.schedules import add
+from export_pipelines.steps.submit import Order
 from export_pipelines.storage.local import LocalStore
 from export_pipelines.storage.store import Proceed, uninterrupted
 from export_pipelines_tests.web.api_site import RUN, ApiSite
@@ -219,3 +224,30 @@ def test_every_page_is_for_everybody(grace: ApiSite, chromium: Browser, looks: d
         for path in (*others, *forms, *details, "/schedules/new/BULK_CSV"):
             page.goto(path)
             assert (path, faults(page)) == (path, [])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_that_is_long_leaves_the_window(grace: ApiSite, chromium: Browser, width: int) -> None:
+    database, now = grace.services.database, grace.services.clock()
+    unbroken = "Donaudampfschifffahrtsgesellschaftskapitän" * 4
+    failed, ready = grace.job(JobStatus.PROCESSING), grace.job(JobStatus.COMPLETED)
+    jobs.fail(database, job_id=failed.id, attempt=1, error=f"No {unbroken}.", now=now)
+    with database.transaction() as session:
+        for job in (failed, ready):
+            session.get_one(ExportJobRow, job.id).title = unbroken
+    order = Order(type="BULK_CSV", user=grace.people["owner"], run_id="@latest")
+    times = {"cron_pattern": "1,2,3,4,5 1-5 * * 1-5", "timezone": "America/Argentina/ComodRivadavia"}
+    add(grace.services, wall_times, order, name=unbroken[:63], missed_slots=MissedSlots.SKIP, **times)
+    with window(chromium, grace.url, viewport={"width": width, "height": 740}) as page:
+        page.goto("/login")
+        log_in(page, email=email_of(grace), password=PASSWORD)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Your exports")
+        for path in ("/", f"/exports/{failed.id}", f"/exports/{ready.id}", "/schedules"):
+            page.goto(path)
+            assert (path, faults(page)) == (path, [])
+            for menu in page.locator("details.menu").all():
+                menu.locator("summary").click()
+                box = menu.locator("> div").bounding_box()
+                assert box is not None
+                assert 0 <= box["x"] < box["x"] + box["width"] <= width, path
+                page.keyboard.press("Escape")

@@ -23,7 +23,9 @@ def shown(place: int | None = None, **fields: object) -> ShownJob:
     ("title", "type_", "name", "label"),
     [
         ("Transcripts (CSV): April", "BULK_CSV", "April", "Transcripts (CSV): April"),
+        ("Transcripts (CSV): iris, April", "BULK_CSV", "iris, April", "Transcripts (CSV): iris, April"),
         ("Mine", "BULK_CSV", "Mine", "Mine"),
+        ("iOS, for Ada", "BULK_CSV", "iOS, for Ada", "iOS, for Ada"),
         ("", "BULK_CSV", "Transcripts (CSV)", "Transcripts (CSV)"),
         ("Audit log (JSON Lines): rows 1 to 9", "AUDIT_JSONL", "Rows 1 to 9", "Audit log (JSON Lines): rows 1 to 9"),
         ("", "NO_LONGER_OFFERED", "NO_LONGER_OFFERED", "NO_LONGER_OFFERED"),

@@ -110,7 +110,7 @@ def test_nobody_else_sees_everybodys_exports(api: ApiSite, of: str) -> None:
     assert users_email(api, of) not in row
     if of == "viewer":
         assert shown_ids(one, all="yes", shared="yes") == [shared.id]
-        assert "Your exports" in one.see(f"/exports/{shared.id}")
+        assert "← Shared with you" in one.see(f"/exports/{shared.id}")
 
 
 def test_from_everybodys_exports_one_comes_back_to_them(api: ApiSite) -> None:
@@ -224,6 +224,7 @@ def test_an_export_of_others_is_not_there(api: ApiSite, owner: Visitor) -> None:
     assert "Nothing is shared with you" in owner.see("/", shared="yes")
     page = viewer.see(f"/exports/{job.id}")
     assert ("Download" in page, "Delete" in page, "E-mail address" in page) == (True, False, False)
+    assert "← Shared with you" in page
     assert viewer.http.get(f"/exports/{job.id}/download").status_code == 303
     assert viewer.send(f"/exports/{job.id}/delete").status_code == 403
 

@@ -12,6 +12,7 @@ from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.submit import submit
+from export_pipelines_tests.chaos.checks import wait_until_let_go
 from export_pipelines_tests.deployments import SCRIPT, SECONDS, Deployment, finished
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
@@ -89,6 +90,7 @@ def test_the_script_killed_at_a_random_moment_is_completed_by_retry(deployment: 
     time.sleep(random.Random(seed).uniform(0, 1.5))
     process.kill()
     finished(process)
+    wait_until_let_go(deployment.database, job.id)
     left = jobs.get(deployment.database, job.id)
     if left.status is not JobStatus.COMPLETED:
         again = deployment.script("jobs", "retry", job.id, "--json")
@@ -124,6 +126,7 @@ def test_two_who_continue_a_job_at_once_get_one_file_and_both_are_told_where_it_
     job = submit(deployment.services, order("BULK_JSONL"))
     if killed:
         deployment.work(Point(target="export_pipelines.db.ledger:commit_streamed", when="before"), job.id).wait()
+        wait_until_let_go(deployment.database, job.id)
     both = [deployment.fork(None, "cli", "jobs", "retry", job.id, "--json") for _ in range(2)]
     for ended in [worker.wait() for worker in both]:
         if ended.status:

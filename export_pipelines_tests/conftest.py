@@ -1,5 +1,7 @@
 """Fixtures for every test: a real PostgreSQL, and databases and settings on it."""
 
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +25,19 @@ _HOME = pytest.StashKey[Path]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that owns the session names the server's folder; xdist's workers inherit the name."""
+    hear_interrupts()
     if not hasattr(config, "workerinput"):
         config.stash[_HOME] = postgres.open_session()
+
+
+def hear_interrupts() -> None:
+    """Let Ctrl-C mean here, and to all programs that are started from here, what it means to those of a terminal.
+
+    A script's background ignores it, and so do its children. Dagster has SIGTERM do what Ctrl-C does, also in a process
+    that has carried out a run: whatever such a process starts would ignore both.
+    """
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from secrets import randbelow
 from socket import socket
 from typing import Any, TypeVar
 
@@ -85,11 +87,17 @@ class DagsterUI:
 
     def worker(self, run_id: str) -> int:
         """The process that the run's steps are executed in."""
+        found = self.worker_if_any(run_id)
+        assert found is not None, f"run {run_id} has no worker yet"
+        return found
+
+    def worker_if_any(self, run_id: str) -> int | None:
+        """The same; None while it has not told of itself."""
         for event in self.events(run_id):
             for entry in event.get("metadataEntries") or ():
                 if entry["label"] == "pid":
                     return int(entry.get("intValue") or entry["text"])
-        raise AssertionError(f"run {run_id} has no worker yet")
+        return None
 
     def figures(self, asset: str) -> dict[str, Any]:
         """What the catalog shows of the last export of a type: metadata by label, and the run."""
@@ -129,14 +137,18 @@ def soon(look: Callable[[], Found], *, seconds: float) -> Found:
 
 @contextmanager
 def free_ports(number: int) -> Iterator[list[int]]:
-    """Ports that nobody listened on a moment ago, all different."""
-    sockets = [socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    yield ports
+    """Ports that nobody listened on a moment ago, all different, and that nobody is given who asks for just any."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first_given = int(given.read_text().split()[0]) if given.exists() else 32_768
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < number:
+            each = held.enter_context(socket())
+            with suppress(OSError):
+                # Whoever waits for a server to start must not find another's connection in its place.
+                each.bind(("127.0.0.1", 10_000 + randbelow(first_given - 10_000) if first_given > 12_000 else 0))
+                found.append(each.getsockname()[1])
+    yield found
 
 
 def _id(answer: dict[str, Any]) -> str:

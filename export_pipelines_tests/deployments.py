@@ -25,6 +25,8 @@ TREE = Path(export_pipelines_tests.__file__).parents[1]
 SCRIPT = Path(sys.executable).with_name("export-pipelines")
 SECRETS = {"database": "xyzzy-database-password", "links": "xyzzy-key-of-the-links-0123456789"}
 SECONDS = 120
+WORKERS_NAME = "a worker under test"
+"""What PostgreSQL knows the deployment's processes by, and not this one."""
 _LOADED = [
     "export_pipelines_tests.dying",
     "export_pipelines.cli.main",
@@ -82,6 +84,7 @@ class Deployment:
             "EXPORT_PIPELINES_PARALLEL_SHARDS": "1000",
             # Nobody listens on port 9 (discard), whatever else runs on this machine.
             "EXPORT_PIPELINES_DAGSTER_URL": "http://127.0.0.1:9",
+            "PGAPPNAME": WORKERS_NAME,
             "COLUMNS": "200",
             **more,
         }

@@ -1,8 +1,10 @@
 """``export-pipelines export``: make a job, run it in this process, say where the file is."""
 
+import secrets
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -161,17 +163,20 @@ def copy_out(services: Services, job: ExportJob, folder: Path | None) -> Path | 
 
 
 def _copy(source: BinaryIO, path: Path, job: ExportJob) -> None:
-    unfinished = path.with_name(f".{path.name}.incomplete")
+    # A name of our own, for somebody else may be copying a file of this name to this place.
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.incomplete")
     try:
         with unfinished.open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise WorkError(
             f"job {job.id} is done, but {path} cannot be written: {error.strerror}. Copy it yourself from "
             f"{job.output_path} in the store, or export again with another --out."
         ) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def report(services: Services, job: ExportJob, copied: Path | None, *, as_json: bool) -> None:

@@ -100,10 +100,12 @@ class _Readers:
     def in_order(self, readers: int) -> Iterator[bytes]:
         """All rows; the readers have ended when this has, however it ends."""
         with ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader") as pool:
-            reading = [pool.submit(self._read) for _ in range(readers)]
-            for reader in reading:
-                reader.add_done_callback(self._reader_ended)
+            reading: list[Future[None]] = []
+            # Leaving the pool waits for the readers: wherever this thread is interrupted, they have to hear of it.
             try:
+                for _ in range(readers):
+                    reading.append(pool.submit(self._read))
+                    reading[-1].add_done_callback(self._reader_ended)
                 for number, range_ in enumerate(self._ranges):
                     self._go_on_to(number)
                     while (batch := self._taken(range_)) is not None:

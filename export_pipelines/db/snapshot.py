@@ -70,7 +70,8 @@ class Snapshot:
 
     def cancel_readers(self) -> None:
         """The same for the connections that read beside this one."""
-        for reader in tuple(self._readers):
+        # A copy in one step, for readers come and go meanwhile.
+        for reader in self._readers.copy():
             reader.cancel()
 
     @contextmanager

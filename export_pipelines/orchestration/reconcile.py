@@ -73,7 +73,7 @@ def _forgotten(services: Services, instance: dg.DagsterInstance) -> Iterator[tup
         if any(_alive(services, instance, run, job) for run in runs):
             continue
         if runs:
-            yield _settle(services, job, runs[0])
+            yield from _settle(services, job, runs[0])
         elif jobs.release(services.database, job, now=services.clock()):
             yield "released", job.id
 
@@ -109,17 +109,19 @@ def _abandoned(services: Services, instance: dg.DagsterInstance) -> Iterator[tup
             continue
         run = instance.get_run_by_id(job.dagster_run_id)
         if run is None or run.is_finished:
-            yield _settle(services, job, run)
+            yield from _settle(services, job, run)
 
 
-def _settle(services: Services, job: ExportJob, run: dg.DagsterRun | None) -> tuple[str, str]:
+def _settle(services: Services, job: ExportJob, run: dg.DagsterRun | None) -> Iterator[tuple[str, str]]:
     """What becomes of a job whose run is over, or unknown; a job that has moved on meanwhile is nobody's concern."""
     if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
-        jobs.cancel(services.database, job.id, now=services.clock())
-        return "cancelled", job.id
+        after = jobs.cancel(services.database, job.id, now=services.clock(), seen=job)
+        if after.status is JobStatus.CANCELLED:
+            yield "cancelled", job.id
+        return
     what = f"run {job.dagster_run_id} is unknown" if run is None else f"run {run.run_id} ended as {run.status.value}"
-    resume_or_fail(services, job, reason=f"Dagster's {what}, and the export was not finished.")
-    return "resumed", job.id
+    if resume_or_fail(services, job, reason=f"Dagster's {what}, and the export was not finished."):
+        yield "resumed", job.id
 
 
 def _needless(services: Services, instance: dg.DagsterInstance) -> Iterator[str]:

@@ -31,15 +31,16 @@ def taken_behind(
     """
     pipe: _Pipe[Item] = _Pipe(size=size, ahead_bytes=ahead_bytes)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="behind") as pool:
-        taker = pool.submit(pipe.feed, take)
+        # Leaving the pool waits for the taker: wherever this thread is interrupted, the taker has to hear of it.
         try:
+            taker = pool.submit(pipe.feed, take)
             for item in items:
                 if not pipe.put(item):
                     break
+            pipe.end()
         except BaseException:
             pipe.give_up()
             raise
-        pipe.end()
         return taker.result()
 
 

@@ -28,7 +28,7 @@ def resume_or_fail(services: Services, job: ExportJob, *, reason: str) -> Export
         return jobs.put_back(services.database, job, launch_after=now + wait, now=now)
     times = f" This happened {tries} times." if tries > 1 else ""
     error = f"{reason}{times} {how_to_continue(job)}"
-    return jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=error, now=now)
+    return jobs.fail(services.database, job_id=job.id, attempt=job.attempt, error=error, now=now, seen=job)
 
 
 def how_to_continue(job: ExportJob) -> str:

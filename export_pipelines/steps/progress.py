@@ -1,6 +1,7 @@
 """Progress: what a step has done, told to the job's row by a thread, at next to no cost to the work itself."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -120,9 +121,10 @@ class Progress:
             raise self._stopped_by
 
     def _tick(self) -> None:
-        wait = FIRST_SECONDS
-        while not self._over.wait(wait):
-            wait = INTERVAL_SECONDS
+        due = time.monotonic() + FIRST_SECONDS
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            # From when the report begins, for a slow database shall not make the interval longer.
+            due = time.monotonic() + INTERVAL_SECONDS
             try:
                 job = self._report()
             except UnavailableError:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from export_pipelines.core.errors import ConflictError, NotFoundError
+from export_pipelines.core.ids import looks_like_id
 from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
 from export_pipelines.db import jobs, leases
 from export_pipelines.steps.services import Services
@@ -58,7 +60,7 @@ def remove(services: Services) -> Iterator[Disposable]:
     """Delete every object that nobody needs, and whatever interrupted writers left behind; those deleted."""
     before = services.clock() - timedelta(seconds=services.settings.staging_grace_seconds)
     for prefix in (STAGED, PUBLISHED):
-        services.store.abort_unfinished(prefix, older_than=before)
+        services.store.abort_unfinished(prefix, older_than=before, spare=partial(_is_at_work, services))
     for found in disposable(services):
         if not found.orphaned or found.job_id is None:
             services.store.delete(found.key)
@@ -69,6 +71,13 @@ def remove(services: Services) -> Iterator[Disposable]:
             if _orphaned(_row(services, found.job_id), found.key, before) is not None:
                 services.store.delete(found.key)
                 yield found
+
+
+def _is_at_work(services: Services, key: str) -> bool:
+    """Whether the job of an unfinished object is not over: to write a large one takes longer than the grace period."""
+    owners = key.split("/")[1 if key.startswith(STAGED) else 2 :]
+    job = _row(services, owners[0]) if owners and looks_like_id(owners[0]) else None
+    return job is not None and job.status in UNFINISHED
 
 
 def _staged(services: Services, before: datetime) -> Iterator[Disposable]:

@@ -20,7 +20,7 @@ from export_pipelines.storage.keys import INCOMPLETE, check_key, check_prefix
 from export_pipelines.storage.local_files import DENIED, copy_bytes, os_errors, prune_empty
 from export_pipelines.storage.local_publishing import probe, published_file, published_link
 from export_pipelines.storage.past_cache import PastCache, Sink
-from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, uninterrupted
+from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, Spare, nothing, uninterrupted
 from export_pipelines.storage.streams import bounded, check_range
 from export_pipelines.storage.tally import Bytes, Tally
 
@@ -122,13 +122,15 @@ class LocalStore:
             path.unlink()
         prune_empty(path.parent, root=self._root)
 
-    def abort_unfinished(self, prefix: str, *, older_than: datetime) -> int:
+    def abort_unfinished(self, prefix: str, *, older_than: datetime, spare: Spare = nothing) -> int:
         """Remove temporary files for keys with this prefix that nobody has written to since."""
         check_prefix(prefix)
         aside = self._root / INCOMPLETE
         dropped = 0
         for facts in list(_walk(aside, "")):
-            if facts.key.startswith(prefix) and facts.modified_at < older_than:
+            # The name behind the last dot is the writer's own.
+            key = facts.key.rpartition(".")[0]
+            if facts.key.startswith(prefix) and facts.modified_at < older_than and not spare(key):
                 with suppress(NotFoundError), os_errors(aside / facts.key, "remove"):
                     (aside / facts.key).unlink()
                     dropped += 1

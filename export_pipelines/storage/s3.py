@@ -20,7 +20,7 @@ from export_pipelines.storage.s3_compose import Sources, compose
 from export_pipelines.storage.s3_errors import error_code, s3_errors
 from export_pipelines.storage.s3_upload import Target, put
 from export_pipelines.storage.s3_writer import s3_writer
-from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, uninterrupted
+from export_pipelines.storage.store import ObjectFacts, ObjectWriter, Proceed, Spare, nothing, uninterrupted
 from export_pipelines.storage.streams import Guard, Source, bounded, check_range
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class S3Store:
         with suppress(NotFoundError), s3_errors(self._bucket, f"delete {full}"):
             self._client.delete_object(Bucket=self._bucket, Key=full)
 
-    def abort_unfinished(self, prefix: str, *, older_than: datetime) -> int:
+    def abort_unfinished(self, prefix: str, *, older_than: datetime, spare: Spare = nothing) -> int:
         """Abort the multipart uploads below the prefix that began before."""
         full = self._folder + check_prefix(prefix)
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=full)
@@ -158,6 +158,8 @@ class S3Store:
             for page in pages:
                 found.extend(page.get("Uploads", []))
         for key, upload_id in ((one["Key"], one["UploadId"]) for one in found if one["Initiated"] < older_than):
+            if spare(key.removeprefix(self._folder)):
+                continue
             # Completed or aborted meanwhile is as good.
             with suppress(StoreUnavailableError), s3_errors(self._bucket, f"abort the upload of {key}"):
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)

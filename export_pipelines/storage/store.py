@@ -26,6 +26,15 @@ def uninterrupted() -> None:
     """Go on in any case."""
 
 
+Spare = Callable[[str], bool]
+"""Whether an unfinished object, by the key it is for, shall be left alone however old it is."""
+
+
+def nothing(_key: str) -> bool:
+    """Spare nothing."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObjectFacts:
     """What a store knows of an object without reading it."""
@@ -85,8 +94,11 @@ class ObjectStore(Protocol):
         """Remove the object; no error when it is gone already."""
         ...
 
-    def abort_unfinished(self, prefix: str, *, older_than: datetime) -> int:
-        """Drop what interrupted writers left behind (temporary files, multipart uploads); the number dropped."""
+    def abort_unfinished(self, prefix: str, *, older_than: datetime, spare: Spare = nothing) -> int:
+        """Drop what interrupted writers left behind (temporary files, multipart uploads); the number dropped.
+
+        Some stores know only when a writer began, and none knows whether it lives: ``spare`` says whose may go on.
+        """
         ...
 
     def url(self, key: str) -> str:

@@ -28,8 +28,14 @@ class Errands:
             if self._running:
                 return
             self._running = True
-        while self._take():
-            self._launch(services)
+        try:
+            while self._take():
+                self._launch(services)
+        except BaseException:
+            # A bug; who wants a launch after it must not take us for at work.
+            with self._lock:
+                self._running = False
+            raise
 
     def terminate(self, services: Services, job: ExportJob) -> None:
         """End the runs of a cancelled job; a worker that is not reached stops by itself."""

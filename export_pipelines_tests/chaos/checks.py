@@ -11,11 +11,13 @@ from export_pipelines.db import jobs, leases, ledger
 from export_pipelines.db.database import Database
 from export_pipelines.steps import staging
 from export_pipelines.steps.export import SECONDS_TO_LET_GO, run_export
+from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
 from export_pipelines.steps.upload import MANIFEST_SUFFIX
 from export_pipelines.steps.verify import verify_job, verify_path
+from export_pipelines_tests.deployments import WORKERS_NAME
 from export_pipelines_tests.steps.orders import order
 
 _UNDISTURBED: dict[tuple[object, ...], str | None] = {}
@@ -46,21 +48,28 @@ def check_nothing_half_done(services: Services, job_id: str, *, killed: bool = T
 def wait_until_let_go(database: Database, job_id: str) -> None:
     """Wait until PostgreSQL has noticed that the worker is dead, which takes its processes a moment on a busy machine.
 
-    Until then one of them may still hold the lease or carry out what the worker asked for last. Whoever takes the job
-    up waits as long.
+    Until then one of them may still hold the lease, carry out what the worker asked for last, or not have begun with
+    it. Whoever takes the job up waits as long.
     """
     give_up = time.monotonic() + SECONDS_TO_LET_GO
-    while leases.is_held(database, job_id) or _is_at_work(database):
-        assert time.monotonic() < give_up, "a dead worker's lease is held, or its last statement still at work"
+    while leases.is_held(database, job_id) or _is_served(database):
+        assert time.monotonic() < give_up, "a dead worker's lease is held, or one of its connections still open"
         time.sleep(0.01)
 
 
-def _is_at_work(database: Database) -> bool:
-    """Whether any client's statement is carried out in the database, apart from this one."""
+def wait_until_quiet(database: Database, job_id: str) -> None:
+    """The same; then it was as long ago as it takes for a job to count as interrupted."""
+    wait_until_let_go(database, job_id)
+    with database.raw_connection(autocommit=True) as connection:
+        connection.execute("UPDATE exports.export_jobs SET updated_at = updated_at - %s WHERE id = %s", [QUIET, job_id])
+
+
+def _is_served(database: Database) -> bool:
+    """Whether the server has a process for any worker of a deployment under test."""
     with database.raw_connection(autocommit=True) as connection:
         found = connection.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
-            " AND backend_type = 'client backend' AND pid <> pg_backend_pid())"
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s)",
+            [WORKERS_NAME],
         ).fetchone()
     return found == (True,)
 

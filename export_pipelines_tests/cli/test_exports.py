@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -136,6 +138,28 @@ def test_a_copy_that_cannot_be_made_says_that_the_export_is_done(deployment: Dep
         f"{job.output_path} in the store, or export again with another --out.\n"
     )
     assert not list(tmp_path.glob(".*"))
+
+
+def test_two_that_copy_out_a_file_of_one_name_at_once_do_not_get_in_each_others_way(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = deployment.services
+    job = run_export(services, submit(services, order("BULK_CSV")).id)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    copy = shutil.copyfileobj
+
+    def copy_with_another_in_between(source: BinaryIO, sink: BinaryIO, length: int) -> None:
+        monkeypatch.setattr(shutil, "copyfileobj", copy)
+        sink.write(source.read(10))
+        assert exports.copy_out(services, job, folder)
+        copy(source, sink, length)
+
+    monkeypatch.setattr(shutil, "copyfileobj", copy_with_another_in_between)
+    copied = exports.copy_out(services, job, folder)
+    assert copied is not None
+    assert verify_path(copied).problems == ()
+    assert sorted(path.name for path in folder.iterdir()) == [copied.name, f"{copied.name}.manifest.json"]
 
 
 def test_what_dagster_keeps_of_the_runs_holds_no_secret(shared: Deployment) -> None:

@@ -10,8 +10,8 @@ from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
-from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.submit import submit
+from export_pipelines_tests.chaos.checks import wait_until_let_go, wait_until_quiet
 from export_pipelines_tests.deployments import SCRIPT, SECONDS, Deployment, finished
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
@@ -32,11 +32,6 @@ def only_job(deployment: Deployment) -> ExportJob:
 
 def published(deployment: Deployment) -> list[str]:
     return sorted(path.name for path in (deployment.store / "exports").rglob("*") if path.is_file())
-
-
-def wait_until_quiet() -> None:
-    """Only a job that has said nothing for this long counts as interrupted."""
-    time.sleep(QUIET.total_seconds() + 0.1)
 
 
 def wait_until_begun(deployment: Deployment) -> ExportJob:
@@ -61,7 +56,7 @@ def test_the_same_command_again_completes_the_export_that_was_killed(deployment:
     assert deployment.fork(point, "cli", *EXPORT).wait().status == -signal.SIGKILL
     left = only_job(deployment)
     assert left.status is JobStatus.PROCESSING
-    wait_until_quiet()
+    wait_until_quiet(deployment.database, left.id)
     again = deployment.run(*EXPORT, "--json")
     assert (again.status, again.err) == (0, f"continuing job {left.id}, which was interrupted\n")
     assert (again.json["id"], again.json["status"]) == (left.id, "COMPLETED")
@@ -89,6 +84,7 @@ def test_the_script_killed_at_a_random_moment_is_completed_by_retry(deployment: 
     time.sleep(random.Random(seed).uniform(0, 1.5))
     process.kill()
     finished(process)
+    wait_until_let_go(deployment.database, job.id)
     left = jobs.get(deployment.database, job.id)
     if left.status is not JobStatus.COMPLETED:
         again = deployment.script("jobs", "retry", job.id, "--json")
@@ -104,14 +100,14 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(deployment: Deploymen
     ).wait()
     assert (stopped.status, stopped.out, stopped.err) == (130, "", "error: interrupted\n")
     assert published(deployment) == []
-    wait_until_quiet()
+    wait_until_quiet(deployment.database, only_job(deployment).id)
     again = deployment.run(*EXPORT, "--json")
     assert (again.status, again.json["status"], again.json["attempt"]) == (0, "COMPLETED", 1)
 
 
 def test_a_different_request_does_not_continue_the_interrupted_one(deployment: Deployment) -> None:
     deployment.fork(RENDERED, "cli", *EXPORT).wait()
-    wait_until_quiet()
+    wait_until_quiet(deployment.database, only_job(deployment).id)
     other = deployment.run(*EXPORT, "--expiry-hours", "48", "--json")
     assert (other.status, other.err) == (0, "")
     assert sorted(job.status for job in jobs.list_jobs(deployment.database)) == ["COMPLETED", "PROCESSING"]
@@ -124,6 +120,7 @@ def test_two_who_continue_a_job_at_once_get_one_file_and_both_are_told_where_it_
     job = submit(deployment.services, order("BULK_JSONL"))
     if killed:
         deployment.work(Point(target="export_pipelines.db.ledger:commit_streamed", when="before"), job.id).wait()
+        wait_until_let_go(deployment.database, job.id)
     both = [deployment.fork(None, "cli", "jobs", "retry", job.id, "--json") for _ in range(2)]
     for ended in [worker.wait() for worker in both]:
         if ended.status:

@@ -14,6 +14,7 @@ from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_DEFINITION_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
+from export_pipelines_tests.chaos.checks import wait_until_let_go
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
@@ -139,6 +140,7 @@ def test_the_sweep_has_a_job_whose_worker_died_wait_for_another_and_retry_contin
 ) -> None:
     job = pending(deployment)
     deployment.work(Point(target=RENDER, when="after"), job.id).wait()
+    wait_until_let_go(deployment.database, job.id)
     later = replace(deployment.services, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
     assert sweep(later).lost == (job.id,)
     shown = deployment.run("jobs", "show", job.id, "--json").json

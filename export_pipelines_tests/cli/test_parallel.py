@@ -14,8 +14,8 @@ from export_pipelines.db.jobs import ref_of
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.orchestration.instance import DATABASE_VARIABLE
 from export_pipelines.steps.export import run_export
-from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.submit import submit
+from export_pipelines_tests.chaos.checks import wait_until_quiet
 from export_pipelines_tests.deployments import SCRIPT, SECONDS, Deployment, finished
 from export_pipelines_tests.steps.orders import order
 
@@ -92,7 +92,7 @@ def test_ctrl_c_stops_all_processes_and_the_same_command_goes_on(deployment: Dep
     wait_until_all_are_gone(stopped.pid)
     assert not (deployment.store / "exports").exists()
     assert jobs.get(deployment.database, job.id).status is JobStatus.PROCESSING
-    time.sleep(QUIET.total_seconds() + 0.1)
+    wait_until_quiet(deployment.database, job.id)
     again = deployment.run(*EXPORT, "--json", **small, **IN_ONE)
     assert again.err == f"continuing job {job.id}, which was interrupted\n"
     assert (again.json["id"], again.json["status"], again.json["attempt"]) == (job.id, "COMPLETED", 1)

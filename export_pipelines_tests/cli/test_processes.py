@@ -13,6 +13,7 @@ import pytest
 
 from export_pipelines.cli.processes import Family, Program, require_free
 from export_pipelines.core.errors import ValidationError, WorkError
+from export_pipelines_tests.dagster_ui import free_ports
 
 SLEEPER = ("sleep", "600")
 # A child with a child of its own, which does not listen when it is asked to end.
@@ -67,9 +68,8 @@ def test_a_taken_port_is_named_together_with_the_program_that_wanted_it() -> Non
 
 
 def test_a_program_starts_only_when_the_one_before_it_answers(tmp_path) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    with free_ports(1) as [port]:
+        pass
     serve = f"import socket, time; time.sleep(0.5); kept = socket.create_server(('127.0.0.1', {port})); time.sleep(600)"
     look = f"import socket, time; socket.create_connection(('127.0.0.1', {port})); time.sleep(600)"
     with family(tmp_path) as running:
@@ -94,9 +94,8 @@ def test_a_program_that_ends_takes_the_others_with_it_and_its_last_words_are_sho
 
 
 def test_a_program_that_never_answers_is_given_up_with_its_log(tmp_path) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    with free_ports(1) as [port]:
+        pass
     with pytest.raises(WorkError, match="server did not answer in time"), family(tmp_path) as running:
         running.start([Program(name="server", command=SLEEPER, port=port)], seconds=0.3)
 

@@ -1,13 +1,12 @@
 """What the database says, in our words: the right error, no password, no content of rows."""
 
-import socket
-
 import pytest
 from sqlalchemy import text
 
 from export_pipelines.core.errors import DatabaseUnavailableError, ValidationError
 from export_pipelines.db.database import Database
 from export_pipelines.db.tables import Base, Definition, User
+from export_pipelines_tests.dagster_ui import free_ports
 from export_pipelines_tests.db.rows import add_user
 
 
@@ -17,9 +16,8 @@ def insert(database: Database, row: Base) -> None:
 
 
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with free_ports(1) as [port]:
+        return port
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:

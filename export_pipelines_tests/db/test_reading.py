@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -159,6 +160,41 @@ def test_a_reader_on_its_way_to_its_next_statement_is_not_waited_for_either(
         assert cancelled.is_set()
         assert time.monotonic() - began < 5
         assert not reading_threads()
+
+
+def test_an_interruption_while_readers_are_begun_ends_those_that_are(
+    database: Database, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = ThreadPoolExecutor.submit
+    begun: list[object] = []
+    interrupted_at: list[float] = []
+
+    def interrupted(self: ThreadPoolExecutor, work: Any) -> Any:
+        if begun:
+            while not waits_for_the_server(database):
+                time.sleep(0.01)
+            interrupted_at.append(time.monotonic())
+            raise KeyboardInterrupt
+        begun.append(work)
+        return submit(self, work)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with open_snapshot(database) as snapshot:
+        with pytest.raises(KeyboardInterrupt):
+            list(slow_rows(snapshot, run))
+        assert time.monotonic() - interrupted_at[0] < 5
+        assert not reading_threads()
+
+
+def waits_for_the_server(database: Database) -> bool:
+    """Whether a reader is in the middle of the slow range."""
+    with database.raw_connection(autocommit=True) as connection:
+        return (
+            connection.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+            ).fetchone()
+            is not None
+        )
 
 
 def test_an_error_of_any_reader_is_everybodys(database: Database, run: str) -> None:

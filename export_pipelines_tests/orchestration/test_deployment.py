@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -80,8 +79,8 @@ class Dev:
         return self.job_of(run_id)
 
     def in_the_middle(self, run_id: str, *, rendered: int = 3) -> None:
-        """Wait until some shards are rendered, and most are not."""
-        soon(lambda: len(_rendered(self.ui.run(run_id))) >= rendered, seconds=60)
+        """Wait until some shards are rendered, and most are not; the ledger knows at once, and the UI when asked."""
+        soon(lambda: _rendered(self.database, run_id) >= rendered, seconds=60)
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The command line beside it, to its end."""
@@ -212,8 +211,9 @@ def test_a_person_fills_the_launchpad_in_and_sees_the_run_succeed(dev: Dev) -> N
 
 def test_a_killed_worker_fails_the_row_and_the_run_is_completed_when_executed_again(dev: Dev) -> None:
     killed = dev.ui.launch("export_bulk_jsonl", **RUN)
+    worker = soon(lambda: dev.ui.worker_if_any(killed), seconds=60)
     dev.in_the_middle(killed)
-    os.kill(dev.ui.worker(killed), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     failed = dev.job_once(killed, JobStatus.FAILED, seconds=60)
     assert failed.error == (
         f"Dagster run {killed} failed. Its worker was killed, ran out of memory, or went away with its machine. To "
@@ -263,14 +263,28 @@ def test_one_ctrl_c_stops_everything_and_a_run_in_the_middle_says_that_it_was_in
     dev.process.send_signal(signal.SIGINT)
 
     assert dev.process.wait(timeout=40) == 0
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [process for process in family if _lives(process)] == []
     assert dev.output.read_text().endswith("stopped\n")
     with psycopg.connect(dev.dagster_url) as connection:
         assert connection.execute("SELECT status FROM runs WHERE run_id = %s", [run_id]).fetchone() == ("FAILURE",)
 
 
-def _rendered(run: dict[str, Any]) -> list[str]:
-    return [step["stepKey"] for step in run["stepStats"] if "render" in step["stepKey"] and step["status"] == "SUCCESS"]
+def _rendered(database: Database, run_id: str) -> int:
+    """How many shards of the run's job are rendered."""
+    with database.raw_connection() as connection:
+        [(rendered,)] = connection.execute(
+            "SELECT count(*) FROM exports.export_shards JOIN exports.export_jobs AS jobs ON jobs.id = job_id"
+            " WHERE jobs.dagster_run_id = %s AND state = 'RENDERED'",
+            [run_id],
+        ).fetchall()
+    return rendered
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _day(job: ExportJob) -> str:

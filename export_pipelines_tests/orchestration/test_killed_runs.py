@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,12 +16,11 @@ from export_pipelines.db.embedded import EmbeddedServer
 from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.orchestration.build import build_definitions
 from export_pipelines.orchestration.instance import prepare_instance
-from export_pipelines.steps.resume import QUIET
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.storage.local import LocalStore
 from export_pipelines_tests import postgres
-from export_pipelines_tests.chaos.checks import kept_work, undisturbed
+from export_pipelines_tests.chaos.checks import kept_work, undisturbed, wait_until_quiet
 from export_pipelines_tests.deployments import Deployment
 from export_pipelines_tests.dying import Point
 from export_pipelines_tests.steps.orders import order
@@ -52,7 +50,7 @@ def test_a_run_killed_after_two_of_its_shards_uses_them_again_and_renders_those_
         # One process would render what it reads; that the rows are frozen already has it take the other way.
         frozen = submit(services, order("RUN_BUNDLE"))
         workers.work(Point(target="export_pipelines.steps.export:load", when="after"), frozen.id, alone=False).wait()
-        time.sleep(QUIET.total_seconds())
+        wait_until_quiet(deployment, frozen.id)
         died = workers.fork(SECOND_RENDERED, *ARGUMENTS).wait()
         assert died.status == -signal.SIGKILL, died
         [left] = jobs.list_jobs(deployment)

@@ -120,6 +120,29 @@ def test_a_job_whose_run_is_over_or_unknown_goes_on_in_another(
     assert (after.status, after.waits, after.launch) == (JobStatus.PROCESSING, True, 2)
 
 
+@pytest.mark.parametrize("ended", [DagsterEventType.RUN_CANCELED, DagsterEventType.RUN_FAILURE])
+def test_a_job_that_another_run_takes_up_while_somebody_looks_is_left_to_it(
+    now: Services,
+    later: Services,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: DagsterEventType,
+) -> None:
+    job = promised(now)
+    begin(now, job.id, dagster_run_id=run_of(instance, job, ended).run_id, run_key=job.run_key)
+    is_held = leases.is_held
+
+    def looked_a_moment_too_early(database: Database, job_id: str) -> bool:
+        held = is_held(database, job_id)
+        begin(now, job_id, dagster_run_id="another")
+        return held
+
+    monkeypatch.setattr(leases, "is_held", looked_a_moment_too_early)
+    assert str(reconcile(later, instance)) == "Every row agrees with its run."
+    after = jobs.get(now.database, job.id)
+    assert (after.status, after.dagster_run_id, after.waits) == (JobStatus.PROCESSING, "another", False)
+
+
 def test_a_job_that_never_had_a_run_is_left_to_who_looks_for_dead_workers(
     now: Services, later: Services, instance: dg.DagsterInstance
 ) -> None:

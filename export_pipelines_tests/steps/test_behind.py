@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export_pipelines.steps.behind import taken_behind
+from export_pipelines.steps.behind import _Pipe, taken_behind
 
 
 class Stopped(BaseException):
@@ -98,6 +98,30 @@ def test_an_error_while_making_stops_the_taking_and_is_raised(error: type[BaseEx
     # What is half made must not be taken for whole.
     assert not finished.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("behind")]
+
+
+def test_an_interruption_when_all_is_made_ends_the_taking_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
+    def interrupted(_: object) -> None:
+        assert taken.wait(timeout=20)
+        raise Stopped
+
+    def take(chunks: Iterator[bytes]) -> None:
+        next(chunks)
+        taken.set()
+        for _ in chunks:
+            pass
+
+    def work() -> None:
+        with pytest.raises(Stopped):
+            taken_behind([b"x"], take, size=len)
+
+    monkeypatch.setattr(_Pipe, "end", interrupted)
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(timeout=20)
+    assert not worker.is_alive()
 
 
 def test_who_takes_may_stop_early() -> None:

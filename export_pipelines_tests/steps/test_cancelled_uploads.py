@@ -3,10 +3,10 @@
 import json
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -104,8 +104,20 @@ def test_a_job_that_is_cancelled_between_two_parts_stays_cancelled_and_its_uploa
     answers: int,
     below: str,
     cancel: Callable[[Services, ExportJob], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     grow(remote, answers=answers)
+    heard = threading.Event()
+    report = jobs.report_progress
+
+    def report_and_hear(*arguments: Any, **more: Any) -> ExportJob:
+        try:
+            return report(*arguments, **more)
+        except SupersededError:
+            heard.set()
+            raise
+
+    monkeypatch.setattr(jobs, "report_progress", report_and_hear)
     job, held = submit(remote, order(type_name)), Held(gate, below=below)
     raised: list[BaseException] = []
 
@@ -119,8 +131,8 @@ def test_a_job_that_is_cancelled_between_two_parts_stays_cancelled_and_its_uploa
     assert held.came.wait(60)
     assert len(unfinished(client)) == 1
     cancel(remote, job)
-    # Longer than the worker goes without asking how its job stands.
-    time.sleep(2)
+    # The worker asks how its job stands while its upload is held up.
+    assert heard.wait(5)
     held.go_on.set()
     worker.join(5)
     assert len(raised) == 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,24 @@ def test_a_slow_export_is_heard_of_at_least_every_two_seconds(services: Services
     gaps = [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(found)]
     assert max(gaps) < 2
     assert sum(event.message == "publishing" for event in found) > 2
+
+
+def test_a_slow_database_does_not_make_the_interval_longer(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = begin(services, submitted(services).id, dagster_run_id=None)
+    begun: list[float] = []
+    report = jobs.report_progress
+
+    def report_slowly(*arguments: Any, **more: Any) -> ExportJob:
+        begun.append(time.monotonic())
+        time.sleep(0.9)
+        return report(*arguments, **more)
+
+    monkeypatch.setattr(jobs, "report_progress", report_slowly)
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 1.0)
+    with progress.Progress(services, jobs.ref_of(job), progress.RENDERING):
+        while len(begun) < 3:
+            time.sleep(0.01)
+    assert max(later - earlier for earlier, later in pairwise(begun)) < 1.6
 
 
 def test_a_cancelled_export_stops_within_two_seconds(services: Services) -> None:

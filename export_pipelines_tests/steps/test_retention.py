@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from export_pipelines.core.errors import StoreUnavailableError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs, leases
 from export_pipelines.db.jobs import ref_of
@@ -126,3 +127,25 @@ def test_many_files_are_looked_up_in_batches(services: Services, clock: Clock, m
         shutil.copytree(path.parent, Path(f"{path.parents[1]}/c{number}"))
     clock.jump(hours=2)
     assert len(orphans(services)) == 10
+
+
+@pytest.mark.parametrize("where", ["staging_prefix", "final_prefix"])
+def test_what_a_job_at_work_has_been_writing_for_long_is_not_swept_away_until_the_job_is_over(
+    services: Services, clock: Clock, where: str
+) -> None:
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    key = f"{getattr(ref_of(job), where)}/large"
+    with services.store.writer(key) as writer:
+        writer.write(b"half of it")
+        clock.jump(hours=2)
+        assert list(remove(services)) == []
+    assert services.store.stat(key) is not None
+
+    def write_for_nobody() -> None:
+        with services.store.writer(f"{key}r"):
+            jobs.cancel(services.database, job.id, now=services.clock())
+            clock.jump(hours=2)
+            list(remove(services))
+
+    with pytest.raises(StoreUnavailableError, match="swept away"):
+        write_for_nobody()

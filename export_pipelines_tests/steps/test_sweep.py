@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
+from export_pipelines.catalog.types import export_type
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs, leases
+from export_pipelines.db.database import Database
 from export_pipelines.steps.begin import begin
 from export_pipelines.steps.export import run_export
+from export_pipelines.steps.load import load
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.staging import stage
 from export_pipelines.steps.submit import submit
@@ -59,12 +64,28 @@ def test_a_job_whose_worker_is_silent_and_gone_goes_on_twice_and_then_fails_with
     assert f"jobs retry {job.id}" in failed.error
 
 
+def test_a_silent_job_that_somebody_takes_up_while_the_sweep_looks_is_left_to_him(
+    services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
+    load(services, export_type("BULK_CSV"), job)
+    clock.jump(minutes=3)
+    is_held = leases.is_held
+
+    def looked_a_moment_too_early(database: Database, job_id: str) -> bool:
+        held = is_held(database, job_id)
+        begin(services, job_id, dagster_run_id=None)
+        return held
+
+    monkeypatch.setattr(leases, "is_held", looked_a_moment_too_early)
+    assert sweep(services).lost == ()
+    after = jobs.get(services.database, job.id)
+    assert (after.status, after.attempt, after.launch, after.waits) == (JobStatus.PROCESSING, 1, 1, False)
+
+
 def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can_use_it(
     services: Services, clock: Clock
 ) -> None:
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.load import load
-
     job = begin(services, submit(services, order("BULK_CSV")).id, dagster_run_id=None)
     load(services, export_type("BULK_CSV"), job)
     clock.jump(minutes=3)
@@ -75,8 +96,6 @@ def test_a_failed_job_keeps_its_staging_for_the_grace_period_so_that_a_retry_can
 def test_a_file_whose_worker_died_before_it_could_record_it_is_removed_when_nobody_continues_the_job(
     services: Services, clock: Clock
 ) -> None:
-    from export_pipelines.catalog.types import export_type
-    from export_pipelines.steps.load import load
     from export_pipelines.steps.package import package
     from export_pipelines.steps.render import render
     from export_pipelines.steps.upload import upload

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -98,8 +99,11 @@ def test_a_killed_process_leaves_nothing_visible(
     process.wait()
     assert store.stat("final/file") is None
     assert [facts.key for facts in store.list("final/")] == []
-    store.abort_unfinished("final/", older_than=LATER)
-    assert store.abort_unfinished("final/", older_than=LATER) == 0
+    # A server may still be at what the process asked for last.
+    give_up = time.monotonic() + 10
+    while store.abort_unfinished("final/", older_than=LATER):
+        assert time.monotonic() < give_up
+    assert store.stat("final/file") is None
 
 
 def test_a_large_file_takes_little_memory(place: Place, processes: list["subprocess.Popen[bytes]"]) -> None:

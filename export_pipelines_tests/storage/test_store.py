@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from export_pipelines.core.errors import IntegrityError, NotFoundError, ValidationError
+from export_pipelines.core.errors import ExportPipelinesError, IntegrityError, NotFoundError, ValidationError
 from export_pipelines.core.frozen import Segment
 from export_pipelines.storage.store import ObjectStore
 
@@ -105,6 +105,29 @@ def test_an_exception_leaves_nothing(store: ObjectStore, size: int, error: type[
     assert keys(store) == []
     # Nor anything unfinished.
     assert store.abort_unfinished("", older_than=datetime.now(UTC) + timedelta(days=1)) == 0
+
+
+def test_unfinished_objects_that_somebody_may_go_on_with_are_spared(store: ObjectStore) -> None:
+    asked: list[str] = []
+
+    def spare(key: str) -> bool:
+        asked.append(key)
+        return key == "mine/x"
+
+    def write_in_vain() -> None:
+        with store.writer("theirs/y") as theirs:
+            theirs.write(noise(9 * MIB))
+            later = datetime.now(UTC) + timedelta(days=1)
+            assert store.abort_unfinished("", older_than=later, spare=spare) == 1
+
+    with store.writer("mine/x") as mine:
+        mine.write(noise(9 * MIB))
+        with pytest.raises(ExportPipelinesError):
+            write_in_vain()
+        mine.write(b"end")
+    assert sorted(asked) == ["mine/x", "theirs/y"]
+    assert get(store, "mine/x") == noise(9 * MIB) + b"end"
+    assert keys(store) == ["mine/x"]
 
 
 def test_an_operating_system_error_of_the_callers_own_passes_unchanged(store: ObjectStore) -> None:

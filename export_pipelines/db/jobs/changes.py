@@ -39,6 +39,16 @@ def at_work(ref: JobRef) -> tuple[ColumnElement[bool], ...]:
     return (ExportJobRow.status == JobStatus.PROCESSING, ExportJobRow.attempt == ref.attempt)
 
 
+def unchanged(job: ExportJob) -> tuple[ColumnElement[bool], ...]:
+    """That nobody has taken the job since it was read, and whoever works on it has not been heard of since."""
+    return (
+        ExportJobRow.status == job.status,
+        ExportJobRow.attempt == job.attempt,
+        ExportJobRow.dagster_run_id.is_not_distinct_from(job.dagster_run_id),
+        ExportJobRow.updated_at == job.updated_at,
+    )
+
+
 def superseded(session: Session, job_id: str, *, attempt: int) -> SupersededError:
     """The error for a change that came too late; it says how the row stands now.
 

@@ -14,7 +14,7 @@ from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.announcing import announce
 from export_pipelines.db.jobs.arrivals import note_arrival
-from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded, unchanged
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
@@ -63,14 +63,25 @@ def complete(database: Database, stored: StoredFile, *, url: str, expires_at: da
         return job
 
 
-def fail(database: Database, *, job_id: str, attempt: int | None, error: str, now: datetime) -> ExportJob | None:
+def fail(
+    database: Database,
+    *,
+    job_id: str,
+    attempt: int | None,
+    error: str,
+    now: datetime,
+    seen: ExportJob | None = None,
+) -> ExportJob | None:
     """PENDING or PROCESSING to FAILED; None, and nothing changed, when the job has moved on or is gone.
 
-    An ``attempt`` of None means whichever is current. What PostgreSQL cannot store in ``error`` is replaced.
+    An ``attempt`` of None means whichever is current. What PostgreSQL cannot store in ``error`` is replaced. With
+    ``seen``, a job whose row is no longer as it was then has moved on too.
     """
     conditions: list[ColumnElement[bool]] = [ExportJobRow.status.in_(_UNFINISHED)]
     if attempt is not None:
         conditions.append(ExportJobRow.attempt == attempt)
+    if seen is not None:
+        conditions += unchanged(seen)
     text = _storable(error)
     with database.transaction() as session:
         values = {"status": JobStatus.FAILED, "error": text, **NO_ESTIMATE}

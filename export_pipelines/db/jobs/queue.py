@@ -16,7 +16,7 @@ from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobStatus
 from export_pipelines.db import events
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.arrivals import note_arrival
-from export_pipelines.db.jobs.changes import NO_ESTIMATE, change
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, change, unchanged
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
 
@@ -156,7 +156,10 @@ def release(database: Database, job: ExportJob, *, now: datetime) -> ExportJob |
 
 
 def put_back(database: Database, job: ExportJob, *, launch_after: datetime, now: datetime) -> ExportJob | None:
-    """Have a job whose run was lost go on in a new one, under the next run key; None when the job has moved on."""
+    """Have a job whose run was lost go on in a new one, under the next run key; None when the job has moved on.
+
+    A worker that was heard of again since the job was read is not lost.
+    """
     values = {
         "launch": job.launch + 1,
         "launch_after": launch_after,
@@ -165,9 +168,7 @@ def put_back(database: Database, job: ExportJob, *, launch_after: datetime, now:
         **NO_ESTIMATE,
     }
     same = (
-        ExportJobRow.status == job.status,
-        ExportJobRow.attempt == job.attempt,
-        ExportJobRow.dagster_run_id.is_not_distinct_from(job.dagster_run_id),
+        *unchanged(job),
         ExportJobRow.launch_after.is_not_distinct_from(job.launch_after),
         *_same_claim(job),
     )

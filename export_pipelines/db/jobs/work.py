@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from export_pipelines.core.errors import ConflictError
@@ -11,7 +11,7 @@ from export_pipelines.core.jobs import UNFINISHED, ExportJob, JobRef, JobStatus
 from export_pipelines.db import audit, events
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs.arrivals import note_arrival
-from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded
+from export_pipelines.db.jobs.changes import NO_ESTIMATE, at_work, change, superseded, unchanged
 from export_pipelines.db.jobs.queries import row_of
 from export_pipelines.db.jobs.records import job_of
 from export_pipelines.db.tables import ExportJobRow
@@ -66,7 +66,7 @@ def reopen(
         values |= {"launch_after": None, **NO_ESTIMATE}
         if new_attempt:
             values |= {"attempt": before.attempt + 1, "started_at": now, **_FROM_NOTHING}
-        job = change(session, job_id, *_unchanged(before), now=now, values=values)
+        job = change(session, job_id, *unchanged(before), now=now, values=values)
         if job is None:
             return _taken_by_same_run(session, job_id, dagster_run_id)
         how = {"continued": not new_attempt}
@@ -96,15 +96,25 @@ def fence(session: Session, ref: JobRef) -> None:
         raise superseded(session, ref.job_id, attempt=ref.attempt)
 
 
-def cancel(database: Database, job_id: str, *, now: datetime, actor: audit.Actor | None = None) -> ExportJob:
+def cancel(
+    database: Database,
+    job_id: str,
+    *,
+    now: datetime,
+    actor: audit.Actor | None = None,
+    seen: ExportJob | None = None,
+) -> ExportJob:
     """PENDING or PROCESSING to CANCELLED; a job that is over stays what it is, as the returned record shows.
+
+    With ``seen``, so does one that is no longer as it was then.
 
     Raises:
         NotFoundError: there is no such job.
     """
     values = {"status": JobStatus.CANCELLED, **NO_ESTIMATE}
+    conditions = (ExportJobRow.status.in_(UNFINISHED), *(unchanged(seen) if seen else ()))
     with database.transaction() as session:
-        job = change(session, job_id, ExportJobRow.status.in_(UNFINISHED), now=now, values=values)
+        job = change(session, job_id, *conditions, now=now, values=values)
         if job is None:
             return job_of(row_of(session, job_id))
         if job.admitted_at is None:
@@ -126,16 +136,6 @@ def audit_cancellations(database: Database, *, now: datetime) -> tuple[str, ...]
             note_arrival(session, job_of(row_of(session, job_id)))
             audit.record(session, job_id=job_id, action="cancelled", at=now, data={"by": "plain SQL"})
     return ids
-
-
-def _unchanged(job: ExportJob) -> tuple[ColumnElement[bool], ...]:
-    """That nobody has taken the job since it was read."""
-    return (
-        ExportJobRow.status == job.status,
-        ExportJobRow.attempt == job.attempt,
-        ExportJobRow.dagster_run_id.is_not_distinct_from(job.dagster_run_id),
-        ExportJobRow.updated_at == job.updated_at,
-    )
 
 
 def _taken_by_same_run(session: Session, job_id: str, dagster_run_id: str | None) -> ExportJob:

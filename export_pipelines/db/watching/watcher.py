@@ -23,6 +23,7 @@ MOST_TOGETHER = 200
 MOST_WAITING = 5_000
 """A database that is so far behind has no use for more questions."""
 
+_ENDED = "The watching has ended."
 _Asked = tuple[Question, "asyncio.Future[Sight]"]
 
 
@@ -57,6 +58,9 @@ class Watcher:
         if self._at_work is not None:
             self._at_work.cancel()
             await asyncio.gather(self._at_work, return_exceptions=True)
+        # What was ended before it had begun has told nobody.
+        _answer_all(self._waiting, DatabaseUnavailableError(_ENDED))
+        self._waiting.clear()
         await self._hang_up()
 
     async def _work(self) -> None:
@@ -104,7 +108,7 @@ class Watcher:
 
 
 def _answer_all(asked: Sequence[_Asked], error: BaseException) -> None:
-    ours = error if isinstance(error, ExportPipelinesError) else DatabaseUnavailableError("The watching has ended.")
+    ours = error if isinstance(error, ExportPipelinesError) else DatabaseUnavailableError(_ENDED)
     for _, answer in asked:
         if not answer.done():
             # An error of its own for each: raising one adds to its traceback.

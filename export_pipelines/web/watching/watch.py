@@ -34,7 +34,7 @@ class Watch:
         self._services = services
         self._open = 0
         self._unplaced: set[str] = set()
-        self._placing: asyncio.Task[Mapping[str, Place]] | None = None
+        self._placing: asyncio.Task[Mapping[str, Place | None]] | None = None
         self._beat: asyncio.Future[None] | None = None
         self.ending = False
 
@@ -64,15 +64,20 @@ class Watch:
             DatabaseUnavailableError: the database is away.
         """
         self._unplaced.add(job_id)
-        if self._placing is None or self._placing.done():
-            self._placing = asyncio.create_task(self._places())
-        found = await asyncio.shield(self._placing)
-        return found.get(job_id)
+        while True:
+            if self._placing is None or self._placing.done():
+                self._placing = asyncio.create_task(self._places())
+            found = await asyncio.shield(self._placing)
+            # Not so when those who are answered now had asked before.
+            if job_id in found:
+                return found[job_id]
 
-    async def _places(self) -> Mapping[str, Place]:
+    async def _places(self) -> Mapping[str, Place | None]:
+        """All that were asked for, also those that are not known."""
         await asyncio.sleep(0)
         asked, self._unplaced = self._unplaced, set()
-        return await run_in_threadpool(places, self._services, sorted(asked))
+        found = await run_in_threadpool(places, self._services, sorted(asked))
+        return {job_id: found.get(job_id) for job_id in asked}
 
     async def tick(self) -> None:
         """Wait until it is time for all streams to look again, or to end."""

@@ -14,7 +14,7 @@ from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import audit, events, jobs
 from export_pipelines.db.database import Database
 from export_pipelines.db.jobs import Limits
-from export_pipelines_tests.db.rows import NOW, add_job, add_user, later
+from export_pipelines_tests.db.rows import NOW, add_job, add_processing, add_user, at_percent, later
 
 LIMITS = Limits(total=5, per_user=10)
 ONE = Limits(total=1, per_user=1)
@@ -188,6 +188,18 @@ def test_a_job_whose_worker_was_lost_waits_for_its_time_and_then_for_its_turn(da
     again = jobs.reopen(database, job.id, dagster_run_id="run-2", now=later(seconds=31), new_attempt=False)
     assert not again.waits
     assert "its worker was lost" in [event.message for event in events.list_events(database, job.id)][-2]
+
+
+def test_a_worker_that_is_heard_of_again_keeps_its_job(database: Database) -> None:
+    job, ref = add_processing(database)
+    jobs.report_progress(database, ref, at_percent(5), now=later(seconds=1))
+    assert jobs.put_back(database, job, launch_after=later(seconds=30), now=later(seconds=2)) is None
+    told = {"job_id": job.id, "attempt": job.attempt, "error": "lost", "now": later(seconds=2)}
+    assert jobs.fail(database, **told, seen=job) is None
+    assert jobs.cancel(database, job.id, now=later(seconds=2), seen=job).status is JobStatus.PROCESSING
+    seen = jobs.get(database, job.id)
+    assert (seen.status, seen.launch, seen.waits) == (JobStatus.PROCESSING, 1, False)
+    assert jobs.put_back(database, seen, launch_after=later(seconds=30), now=later(seconds=3)) is not None
 
 
 def test_a_cancellation_by_plain_sql_gets_its_audit_entry_once(database: Database) -> None:

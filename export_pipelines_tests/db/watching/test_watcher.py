@@ -159,6 +159,18 @@ def test_a_database_that_is_away_is_an_error_for_everybody_and_none_when_it_is_b
     assert [type(answer) for answer in asking(away, ask_both)] == [DatabaseUnavailableError] * 3
 
 
+def test_who_asked_just_before_the_end_is_told_of_it(database: Database) -> None:
+    async def end_at_once(watcher: Watcher) -> None:
+        asking = asyncio.create_task(watcher.ask(Question(job_id="c1")))
+        # It has asked now, and nobody has begun to look.
+        await asyncio.sleep(0)
+        await watcher.close()
+        with pytest.raises(DatabaseUnavailableError, match="has ended"):
+            await asyncio.wait_for(asking, timeout=20)
+
+    asking(database, end_at_once)
+
+
 def test_a_statement_that_hangs_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     job = add_job(database)
     monkeypatch.setattr("export_pipelines.db.watching.watcher.STATEMENT_SECONDS", 0.3)

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 from export_pipelines.core.jobs import JobStatus
 from export_pipelines.db import jobs
 from export_pipelines.launching.requests import JOB_TAG
+from export_pipelines.steps.queue import Launched
 from export_pipelines.steps.services import Services
+from export_pipelines.web.errands import Errands
 from export_pipelines_tests.web.api_site import RUN, ApiSite, api_site
 
 BODY = {"type": "BULK_CSV", "runId": RUN}
@@ -91,6 +95,23 @@ def test_what_was_asked_for_is_launched_once_after_the_answer(services: Services
         assert len(server.launched) == 4
         rows = jobs.list_jobs(api.services.database)
         assert {row.claimed_by for row in rows} == {"API"}
+
+
+def test_after_one_that_broke_off_the_next_launch_is_carried_out(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken(_: Services, *, by: str) -> Launched:
+        asked.append(by)
+        raise LookupError("nobody has thought of it")
+
+    monkeypatch.setattr("export_pipelines.web.errands.launch_waiting", broken)
+    errands = Errands()
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            errands.launch(services)
+    assert asked == ["API", "API"]
 
 
 def test_a_cancelled_exports_run_is_ended_and_a_deleted_one_has_none(services: Services) -> None:

@@ -1,6 +1,7 @@
 """Streams while jobs go on: in order, to the end, checked again and again, and never more work than one look a tick."""
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -18,8 +19,10 @@ from export_pipelines.db import events, jobs, shares
 from export_pipelines.db.database import Database
 from export_pipelines.db.embedded import EmbeddedServer
 from export_pipelines.db.evaluation import api_keys
+from export_pipelines.db.jobs import Place
 from export_pipelines.db.watching import statement, watcher
 from export_pipelines.steps.export import run_export
+from export_pipelines.web.watching import watch
 from export_pipelines_tests.web.api_site import ApiSite
 from export_pipelines_tests.web.listening import Heard, heard, listening, read_events
 
@@ -186,11 +189,16 @@ def test_a_process_that_serves_as_many_streams_as_it_may_says_so_until_one_ends(
     assert heard(api.owner, job.id)[-1].kind == "end"
 
 
-def test_a_client_that_takes_nothing_is_dropped(api: ApiSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_takes_nothing_is_dropped(
+    api: ApiSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("export_pipelines.web.watching.streams.SEND_SECONDS", 0.5)
     job = api.job(JobStatus.PROCESSING)
     address = urlsplit(api.url)
-    with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
+    with (
+        caplog.at_level(logging.INFO),
+        socket.create_connection((address.hostname or "", address.port or 0)) as connection,
+    ):
         connection.sendall(
             f"GET /api/exports/{job.id}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.keys['owner']}\r\n"
             "\r\n".encode()
@@ -204,7 +212,10 @@ def test_a_client_that_takes_nothing_is_dropped(api: ApiSite, monkeypatch: pytes
                 job.id,
                 letter,
             )
-            time.sleep(1.2)
+        give_up = time.monotonic() + 30
+        while "event stream dropped" not in caplog.text:
+            assert time.monotonic() < give_up
+            time.sleep(0.02)
         report(api, job, 5, "too late")
         taken = b"".join(iter(lambda: connection.recv(1 << 20), b""))
     assert b"aaa" in taken
@@ -257,6 +268,34 @@ def test_the_place_in_the_queue_is_told_again_when_it_changes(api: ApiSite) -> N
     assert [event.data["status"] for event in told] == ["PENDING", "PENDING", "CANCELLED"]
     assert told[0].data["queue_waits_for"] == "launch"
     assert [event.id is None for event in told] == [True, True, False]
+
+
+def test_who_asks_for_a_place_while_others_are_being_told_theirs_is_told_its_own(
+    api: ApiSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (unpromised(api).id for _ in range(2))
+    looking, go_on = threading.Event(), threading.Event()
+    places = watch.places
+
+    def slow_places(*arguments: object) -> object:
+        looking.set()
+        assert go_on.wait(timeout=20)
+        return places(*arguments)  # type: ignore[arg-type]
+
+    async def ask_one_after_the_other() -> list[Place | None]:
+        asked = watch.Watch(api.services)
+        one = asyncio.create_task(asked.place(first))
+        assert await asyncio.to_thread(looking.wait, 20)
+        other = asyncio.create_task(asked.place(second))
+        # It asks now, and stands in line.
+        await asyncio.sleep(0)
+        go_on.set()
+        told = [await one, await other]
+        await asked.close()
+        return told
+
+    monkeypatch.setattr(watch, "places", slow_places)
+    assert [place and place.position for place in asyncio.run(ask_one_after_the_other())] == [1, 2]
 
 
 def unpromised(api: ApiSite) -> ExportJob:

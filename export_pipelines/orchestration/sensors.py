@@ -28,7 +28,7 @@ _EXPORT_JOBS = frozenset(type_.job_name for type_ in EXPORT_TYPES)
 def fail_jobs_of_failed_runs(
     context: dg.RunFailureSensorContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason | None:
-    """Dagster knows of a dead worker within a second; its hooks do not run then, so the row hears it from here."""
+    """Dagster knows of a dead worker within a second; the worker itself can no longer tell the row."""
     run = context.dagster_run
     if run.job_name not in _EXPORT_JOBS:
         return dg.SkipReason(f"{run.job_name} is no export.")

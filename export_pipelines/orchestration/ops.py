@@ -116,8 +116,10 @@ def _run_key(context: dg.OpExecutionContext) -> str | None:
 
 
 def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
-    """Let an engineer filter runs by job and user."""
-    context.instance.add_run_tags(context.run.run_id, {JOB_TAG: job_id, USER_TAG: user_id})
+    """Let an engineer filter runs by job and user; what the queue launches has the tags from the beginning."""
+    tags = {JOB_TAG: job_id, USER_TAG: user_id}
+    if not tags.items() <= context.run.tags.items():
+        context.instance.add_run_tags(context.run.run_id, tags)
 
 
 def _render_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:

@@ -23,7 +23,8 @@ import export_pipelines.definitions
 
 print(*sorted({
     "argon2", "alembic", "email.policy", "urllib.request",
-    "export_pipelines.db.deliveries", "export_pipelines.db.schedules", "export_pipelines.db.subscriptions",
+    "export_pipelines.db.deliveries", "export_pipelines.db.jobs.pages", "export_pipelines.db.jobs.once",
+    "export_pipelines.db.schedules", "export_pipelines.db.subscriptions", "export_pipelines.db.tables.deliveries",
     "export_pipelines.db.tables.schedules", "export_pipelines.db.tables.subscriptions", "export_pipelines.db.usage",
     "export_pipelines.delivering", "export_pipelines.orchestration.lost", "export_pipelines.orchestration.reacting",
     "export_pipelines.orchestration.reconcile", "export_pipelines.packaging.archive", "export_pipelines.parsing",

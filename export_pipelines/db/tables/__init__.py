@@ -7,6 +7,7 @@ one export needs half of them. ``Base.metadata`` is whole after :func:`load_all`
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from export_pipelines.core.late_names import late_names
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base
 
 if TYPE_CHECKING:
@@ -86,16 +87,7 @@ _FILES = {
     "transcripts": ("Transcript",),
     "usage": ("ExportUsageStats",),
 }
-_FILE_OF = {name: file for file, names in _FILES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    """A table's model, or what else its file has to give."""
-    if name not in _FILE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _FILES)
 
 
 def load_all() -> type[Base]:

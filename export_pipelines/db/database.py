@@ -88,6 +88,8 @@ class Database:
         engine = create_engine(
             self._url,
             pool_pre_ping=True,
+            # Nothing of ours is an hstore, for which each process would look in the catalog first.
+            use_native_hstore=False,
             # A deployment has many small processes: each keeps little, and may burst.
             pool_size=_KEPT_OPEN,
             max_overflow=self._connections - _KEPT_OPEN,

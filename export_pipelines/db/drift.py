@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from export_pipelines.db.database import Database
 from export_pipelines.db.migrate import VERSION_TABLE
-from export_pipelines.db.tables import Base
+from export_pipelines.db.tables import load_all
 
 # NOT NULL is compared with its column; from PostgreSQL 18 on it is also a constraint with a made-up name. Constraint
 # triggers are triggers, which models do not describe.
@@ -69,7 +69,7 @@ def drift(database: Database) -> list[str]:
 def _make_models(connection: Connection, schemas: Mapping[str, str]) -> None:
     for schema in schemas.values():
         connection.execute(text(f"CREATE SCHEMA {schema}"))
-    Base.metadata.create_all(
+    load_all().metadata.create_all(
         connection.execution_options(schema_translate_map=dict(schemas)),
         checkfirst=False,
     )

@@ -1,4 +1,8 @@
-"""The assembly: everything Dagster is told, made from the catalog."""
+"""The assembly: everything Dagster is told, made from the catalog.
+
+Every run of an export imports all of it, which is a good part of a small export's time. So what only a sensor's tick or
+another job needs is imported when it is at work, in its function; ``test_definitions.py`` looks that it stays so.
+"""
 
 import os
 import warnings

@@ -10,7 +10,6 @@ from export_pipelines.core.errors import ValidationError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order
-from export_pipelines.steps.users import default_user
 
 
 def partitions_of(type_: ExportType, *, first_day: date) -> dg.PartitionsDefinition[str] | None:
@@ -36,4 +35,6 @@ def filled_in(context: dg.OpExecutionContext, services: Services, order: Order) 
     day = context.partition_key
     if order.day and order.day != day:
         raise ValidationError(f"the form says day {order.day}, but the partition is {day}; leave the day empty.")
+    from export_pipelines.steps.users import default_user  # noqa: PLC0415 - only partitions come without a user
+
     return replace(order, day=day, user=order.user or default_user(services))

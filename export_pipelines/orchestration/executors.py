@@ -53,6 +53,13 @@ def in_one_process(run_config: Mapping[str, Any]) -> bool:
     return "multiprocess" not in run_config.get("execution", {}).get("config", {})
 
 
+def never_retries(run_config: Mapping[str, Any]) -> bool:
+    """Whether a run with this config is told to try nothing again."""
+    config = run_config.get("execution", {}).get("config") or {}
+    chosen = (config, *(config.get(name) or {} for name in ("in_process", "multiprocess")))
+    return any("disabled" in (choice.get("retries") or {}) for choice in chosen)
+
+
 def start_forking_quietly() -> None:
     """Start the process that steps' processes are forked from, so that nothing they say comes out here.
 

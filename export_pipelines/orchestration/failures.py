@@ -1,7 +1,7 @@
 """Our errors as Dagster's, in one place: what is retried, what is not, and what the row is told."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
@@ -9,6 +9,7 @@ from export_pipelines.core.errors import ExportPipelinesError, UnavailableError
 from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.clock import now
+from export_pipelines.orchestration.executors import never_retries
 
 RETRIES = 2
 RETRY_DELAY_SECONDS = 30.0
@@ -45,12 +46,29 @@ def translated(*, tries: int | None = None, delay_seconds: float = RETRY_DELAY_S
         raise dg.Failure(description=description, allow_retries=False) from error
 
 
-@dg.failure_hook(name="fail_export_job", required_resource_keys={"database"})
-def fail_export_job(context: dg.HookContext) -> None:
-    """Turn the row FAILED with the op's error; for a process that died, the failure sensor does it."""
-    error = context.op_exception
-    reason = error.description if isinstance(error, dg.Failure) else str(error)
-    fail_jobs_of_run(context.resources.database, context.run_id, reason or "the run failed without a message")
+@contextmanager
+def failing_its_job(
+    run: dg.DagsterRun, database: Database, *, tries: int, delay_seconds: float = RETRY_DELAY_SECONDS
+) -> Iterator[None]:
+    """As :func:`translated`; what is not tried again also turns the row FAILED at once, with the very message.
+
+    A hook would do the same, at the price of an event in each step that does not fail. For what fails outside of every
+    such block (a resource, the run's config, a process that died) the failure sensor does it.
+
+    Args:
+        run: whose job it is.
+        database: where its row is.
+        tries: how often this was tried before.
+        delay_seconds: the base of the waits.
+    """
+    try:
+        with translated(tries=None if never_retries(run.run_config) else tries, delay_seconds=delay_seconds):
+            yield
+    except dg.Failure as failure:
+        # Where the row cannot be reached either, the sensor's turn comes.
+        with suppress(ExportPipelinesError):
+            fail_jobs_of_run(database, run.run_id, failure.description or "the run failed without a message")
+        raise
 
 
 _NOBODY_SAID = "This run has been marked as failed from outside the execution context."

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from export_pipelines.catalog.export_type import ExportType
-from export_pipelines.orchestration.failures import NO_RUN_RETRY, RETRY_DELAY_SECONDS, fail_export_job
+from export_pipelines.orchestration.failures import NO_RUN_RETRY, RETRY_DELAY_SECONDS
 from export_pipelines.orchestration.ops import build_ops
 
 
@@ -25,7 +25,6 @@ def build_job(
 
     return graph.to_job(
         name=type_.job_name,
-        hooks={fail_export_job},
         partitions_def=partitions,
         tags={"export/type": type_.name, **NO_RUN_RETRY},
     )

@@ -18,7 +18,7 @@ from export_pipelines.orchestration.config import ExportConfig, config_class, or
 from export_pipelines.orchestration.days import filled_in
 from export_pipelines.orchestration.ending import canceled_with_its_job, hand_on
 from export_pipelines.orchestration.executors import in_one_process
-from export_pipelines.orchestration.failures import translated
+from export_pipelines.orchestration.failures import failing_its_job
 from export_pipelines.orchestration.progress import teller
 from export_pipelines.orchestration.resources import services_of
 from export_pipelines.steps.begin import begin, take_up
@@ -35,8 +35,8 @@ from export_pipelines.steps.upload import upload
 from export_pipelines.storage.store import ObjectStore
 
 Made = TypeVar("Made")
-Boundary = Callable[..., AbstractContextManager[None]]
-"""A block in which our errors become Dagster's; called with the number of tries before this one."""
+Boundary = Callable[[dg.OpExecutionContext, Database], AbstractContextManager[None]]
+"""The whole of an op's body, in which our errors become Dagster's, and fail the job where nobody tries again."""
 
 SECONDS_TO_BEGIN = 30
 """How long a step waits while somebody who takes the job up finds that its rows are frozen already."""
@@ -54,7 +54,7 @@ class ExportOps(NamedTuple):
 
 def build_ops(type_: ExportType, *, retry_delay_seconds: float) -> ExportOps:
     """The ops of one export type, each under a name of its own: Dagster allows no two definitions of one name."""
-    boundary = partial(translated, delay_seconds=retry_delay_seconds)
+    boundary = partial(_boundary, delay_seconds=retry_delay_seconds)
     return ExportOps(
         load=_load_op(type_, boundary),
         render=_render_op(type_, boundary),
@@ -80,7 +80,7 @@ def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Iterator[Any]:
         watch = metadata.Stopwatch()
-        with boundary(tries=context.retry_number):
+        with boundary(context, database):
             services = services_of(database, store, tell=teller(context))
             job_id = _job_id(context, services, type_, config)
             with (
@@ -90,10 +90,10 @@ def _load_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
                 job = begin(services, job_id, dagster_run_id=context.run.run_id, run_key=_run_key(context))
                 _tag(context, job.id, job.user_id)
                 frozen = load(services, type_, job, alone=in_one_process(context.run.run_config))
-        context.log.info("froze %d rows in %d shards for job %s", frozen.counted_rows, len(frozen.shards), job.id)
-        for task in frozen.tasks():
-            yield dg.DynamicOutput(task, mapping_key=f"shard_{task.shard.index:05d}", output_name="shards")
-        yield dg.Output(frozen, "frozen", metadata=metadata.of_frozen(frozen, seconds=watch.seconds()))
+            context.log.info("froze %d rows in %d shards for job %s", frozen.counted_rows, len(frozen.shards), job.id)
+            for task in frozen.tasks():
+                yield dg.DynamicOutput(task, mapping_key=f"shard_{task.shard.index:05d}", output_name="shards")
+            yield dg.Output(frozen, "frozen", metadata=metadata.of_frozen(frozen, seconds=watch.seconds()))
 
     return load_op
 
@@ -116,8 +116,10 @@ def _run_key(context: dg.OpExecutionContext) -> str | None:
 
 
 def _tag(context: dg.OpExecutionContext, job_id: str, user_id: str) -> None:
-    """Let an engineer filter runs by job and user."""
-    context.instance.add_run_tags(context.run.run_id, {JOB_TAG: job_id, USER_TAG: user_id})
+    """Let an engineer filter runs by job and user; what the queue launches has the tags from the beginning."""
+    tags = {JOB_TAG: job_id, USER_TAG: user_id}
+    if not tags.items() <= context.run.tags.items():
+        context.instance.add_run_tags(context.run.run_id, tags)
 
 
 def _render_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
@@ -133,8 +135,9 @@ def _render_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> Part:
         watch = metadata.Stopwatch()
-        part = _fenced(context, boundary, database, store, task.job, lambda services: render(services, type_, task))
-        context.add_output_metadata(metadata.of_part(part, seconds=watch.seconds()))
+        with boundary(context, database):
+            part = _fenced(context, database, store, task.job, lambda services: render(services, type_, task))
+            context.add_output_metadata(metadata.of_part(part, seconds=watch.seconds()))
         return part
 
     return render_op
@@ -159,8 +162,9 @@ def _package_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
             made = package(services, type_, frozen, render_missing(services, type_, frozen, parts))
             return made, preview(services.store, type_, made)
 
-        made, shown = _fenced(context, boundary, database, store, frozen.job, work)
-        context.add_output_metadata(metadata.of_package(made, preview=shown, seconds=watch.seconds()))
+        with boundary(context, database):
+            made, shown = _fenced(context, database, store, frozen.job, work)
+            context.add_output_metadata(metadata.of_package(made, preview=shown, seconds=watch.seconds()))
         return made
 
     return package_op
@@ -179,8 +183,9 @@ def _upload_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         store: dg.ResourceParam[ObjectStore],
     ) -> StoredFile:
         watch = metadata.Stopwatch()
-        stored = _fenced(context, boundary, database, store, packaged.job, lambda services: upload(services, packaged))
-        context.add_output_metadata(metadata.of_stored(stored, seconds=watch.seconds()))
+        with boundary(context, database):
+            stored = _fenced(context, database, store, packaged.job, lambda services: upload(services, packaged))
+            context.add_output_metadata(metadata.of_stored(stored, seconds=watch.seconds()))
         return stored
 
     return upload_op
@@ -198,15 +203,21 @@ def _record_op(type_: ExportType, boundary: Boundary) -> dg.OpDefinition:
         database: dg.ResourceParam[Database],
         store: dg.ResourceParam[ObjectStore],
     ) -> None:
-        with boundary(tries=context.retry_number):
+        with boundary(context, database):
             services = services_of(database, store)
             with canceled_with_its_job(context, database, stored.job.job_id):
                 job = record(services, stored)
-        context.add_output_metadata(metadata.of_job(job))
-        context.log_event(metadata.materialization(type_, job))
-        hand_on(context, services)
+            context.add_output_metadata(metadata.of_job(job))
+            context.log_event(metadata.materialization(type_, job))
+            hand_on(context, services)
 
     return record_op
+
+
+def _boundary(
+    context: dg.OpExecutionContext, database: Database, *, delay_seconds: float
+) -> AbstractContextManager[None]:
+    return failing_its_job(context.run, database, tries=context.retry_number, delay_seconds=delay_seconds)
 
 
 def _name(verb: str, type_: ExportType) -> str:
@@ -215,7 +226,6 @@ def _name(verb: str, type_: ExportType) -> str:
 
 def _fenced(
     context: dg.OpExecutionContext,
-    boundary: Boundary,
     database: Database,
     store: ObjectStore,
     ref: JobRef,
@@ -223,7 +233,6 @@ def _fenced(
 ) -> Made:
     """Do a step's work while the job is ours: attempt current, lease held."""
     with (
-        boundary(tries=context.retry_number),
         canceled_with_its_job(context, database, ref.job_id),
         leases.hold(database, ref.job_id, wait_seconds=SECONDS_TO_BEGIN),
     ):

@@ -1,6 +1,7 @@
 """The schedules: the one that turns due slots of rows into export jobs, and the two that are written down in code."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -8,13 +9,12 @@ from export_pipelines.catalog.bulk_day_jsonl import BULK_DAY_JSONL
 from export_pipelines.catalog.bulk_jsonl import BULK_JSONL
 from export_pipelines.core.errors import NotFoundError
 from export_pipelines.db.database import Database
-from export_pipelines.db.evaluation import runs
-from export_pipelines.orchestration.cron import wall_times
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.resources import services_of
-from export_pipelines.steps.dispatch import Dispatched, dispatch
-from export_pipelines.steps.users import default_user
 from export_pipelines.storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from export_pipelines.steps.dispatch import Dispatched
 
 _NAMED = 10
 """Schedules that a tick names one by one."""
@@ -37,7 +37,7 @@ def dispatch_op(
 ) -> None:
     """Dispatch once and say what was done."""
     with translated():
-        done = dispatch(services_of(database, store), wall_times)
+        done = _dispatch(database, store)
     context.log.info("%s", said(done))
     context.add_output_metadata(
         {"slots": len(done.fired), "missed": len(done.missed), "schedules_paused": len(done.paused)}
@@ -66,13 +66,20 @@ def dispatch_schedules(
     context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason:
     """A run for each minute of the year would hide all others, so the tick itself does the little there is to do."""
-    done = dispatch(services_of(database, store), wall_times)
+    done = _dispatch(database, store)
     for schedule in done.paused:
         context.log.warning("schedule %s (%s) is paused: %s", schedule.name, schedule.id, schedule.paused_reason)
     return dg.SkipReason(said(done))
 
 
-def said(done: Dispatched) -> str:
+def _dispatch(database: Database, store: ObjectStore) -> "Dispatched":
+    from export_pipelines.orchestration.cron import wall_times  # noqa: PLC0415 - see build.py
+    from export_pipelines.steps.dispatch import dispatch  # noqa: PLC0415 - see build.py
+
+    return dispatch(services_of(database, store), wall_times)
+
+
+def said(done: "Dispatched") -> str:
     """What a dispatch did, in sentences."""
     queued = [
         f"{one.schedule.name} at {one.slot.local:%Y-%m-%d %H:%M} (job {one.job_id})" for one in done.fired if one.job_id
@@ -106,6 +113,9 @@ def export_latest_run_nightly(
     context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.RunRequest | dg.SkipReason:
     """Dagster's run keys tell runs of one tick apart, not those of two nights, so earlier nights are looked up."""
+    from export_pipelines.db.evaluation import runs  # noqa: PLC0415 - see build.py
+    from export_pipelines.steps.users import default_user  # noqa: PLC0415 - see build.py
+
     try:
         latest = runs.latest_completed(database)
     except NotFoundError as error:

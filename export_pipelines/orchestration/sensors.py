@@ -7,12 +7,8 @@ from export_pipelines.db import jobs
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.clock import now
 from export_pipelines.orchestration.failures import why
-from export_pipelines.orchestration.lost import end_lost_runs
 from export_pipelines.orchestration.owners import jobs_of_run, was_lost
-from export_pipelines.orchestration.reconcile import reconcile
 from export_pipelines.orchestration.resources import services_of
-from export_pipelines.steps.lost import how_to_continue, resume_or_fail
-from export_pipelines.steps.sweep import find_lost
 from export_pipelines.storage.store import ObjectStore
 
 _EXPORT_JOBS = frozenset(type_.job_name for type_ in EXPORT_TYPES)
@@ -28,7 +24,9 @@ _EXPORT_JOBS = frozenset(type_.job_name for type_ in EXPORT_TYPES)
 def fail_jobs_of_failed_runs(
     context: dg.RunFailureSensorContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason | None:
-    """Dagster knows of a dead worker within a second; its hooks do not run then, so the row hears it from here."""
+    """Dagster knows of a dead worker within a second; the worker itself can no longer tell the row."""
+    from export_pipelines.steps.lost import how_to_continue, resume_or_fail  # noqa: PLC0415 - see build.py
+
     run = context.dagster_run
     if run.job_name not in _EXPORT_JOBS:
         return dg.SkipReason(f"{run.job_name} is no export.")
@@ -75,6 +73,9 @@ def end_work_of_lost_workers(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason:
     """Nobody reports such an end, so it is looked for; the two sensors above hear of every other one."""
+    from export_pipelines.orchestration.lost import end_lost_runs  # noqa: PLC0415 - see build.py
+    from export_pipelines.steps.sweep import find_lost  # noqa: PLC0415 - see build.py
+
     services = services_of(database, store)
     lost = find_lost(services)
     ended = end_lost_runs(services, context.instance)
@@ -94,4 +95,6 @@ def reconcile_jobs_and_runs(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason:
     """A sensor and no scheduled run, for a run would take one of the places that exports wait for."""
+    from export_pipelines.orchestration.reconcile import reconcile  # noqa: PLC0415 - see build.py
+
     return dg.SkipReason(str(reconcile(services_of(database, store), context.instance)))

@@ -1,108 +1,11 @@
 """Exports that completed evaluation runs start: the sensor that hears of them, and the sweep for what it missed."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated
-
 import dagster as dg
-import msgspec
 
-from export_pipelines.core.errors import ValidationError
-from export_pipelines.core.subscriptions import Position
-from export_pipelines.db import subscriptions
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.failures import translated
 from export_pipelines.orchestration.resources import services_of
-from export_pipelines.steps.react import Reacted, catch_up, react
-from export_pipelines.steps.services import Services
 from export_pipelines.storage.store import ObjectStore
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-SLOW = timedelta(seconds=1)
-REST = 20
-"""After a slow look the sensor rests so many times as long: it takes no more than a twentieth of the database."""
-LONGEST_WITH_INDEX = timedelta(seconds=10)
-"""Where an index finds the runs, a look that was slow read little: the machine was busy, and will not be for ever."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cursor:
-    """What the sensor remembers from tick to tick.
-
-    Attributes:
-        completed_at, run_id: of the run up to which all is done; None at first, and no id where none is meant.
-        rest_until: when to look again, after a look that took long.
-    """
-
-    completed_at: Moment | None = None
-    run_id: str = ""
-    rest_until: Moment | None = None
-
-    @property
-    def position(self) -> Position | None:
-        """Where to look on from."""
-        if self.completed_at is None:
-            return None
-        return Position(completed_at=self.completed_at, run_id=self.run_id)
-
-
-def after(reacted: Reacted, *, rest_until: datetime | None) -> Cursor:
-    """The cursor after one look."""
-    if reacted.position is None:
-        return Cursor(rest_until=rest_until)
-    place = reacted.position
-    return Cursor(completed_at=place.completed_at, run_id=place.run_id, rest_until=rest_until)
-
-
-def read_cursor(text: str | None) -> Cursor:
-    """The cursor as Dagster keeps it.
-
-    Raises:
-        ValidationError: somebody wrote another one.
-    """
-    try:
-        return msgspec.json.decode(text, type=Cursor) if text else Cursor()
-    except msgspec.MsgspecError as error:
-        raise ValidationError(
-            f"The cursor {text!r} of react_to_completed_runs cannot be read ({error}). Clear it: nothing is done twice."
-        ) from error
-
-
-def write_cursor(cursor: Cursor) -> str:
-    """The cursor as Dagster keeps it."""
-    return msgspec.json.encode(cursor).decode()
-
-
-def tick(services: Services, cursor: Cursor) -> tuple[Cursor, str]:
-    """One tick: the cursor after it, and what it did, in a sentence."""
-    now = services.clock()
-    if cursor.rest_until is not None and now < cursor.rest_until:
-        return cursor, (
-            f"The last look at the completed runs took long, so the next one is at {cursor.rest_until:%H:%M:%S} UTC. "
-            "Where the table has no index on (completed_at, id), one makes looks quick."
-        )
-    reacted = react(services, cursor.position)
-    looked_for = reacted.looked_for or timedelta(0)
-    rest_until = now + rest(services, looked_for) if looked_for > SLOW else None
-    return after(reacted, rest_until=rest_until), sentence(reacted)
-
-
-def rest(services: Services, looked_for: timedelta) -> timedelta:
-    """How long to leave the runs alone after a slow look."""
-    whole = REST * looked_for
-    return min(whole, LONGEST_WITH_INDEX) if subscriptions.are_indexed(services.database) else whole
-
-
-def sentence(reacted: Reacted) -> str:
-    """What one look did."""
-    if reacted.looked_for is None:
-        return "No subscription is active. `export-pipelines subscriptions add` makes one."
-    if not reacted.job_ids and not reacted.refused:
-        return "No run has completed that a subscription asks for."
-    parts = [f"Started {len(reacted.job_ids)} exports of completed runs"]
-    if reacted.refused:
-        parts.append(f"refused {reacted.refused} (`export-pipelines subscriptions show` says why)")
-    return ", ".join(parts) + (", and there are more." if reacted.more else ".")
 
 
 @dg.sensor(
@@ -117,6 +20,8 @@ def react_to_completed_runs(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SensorResult:
     """The jobs are launched by whoever launches every other; this only makes them."""
+    from export_pipelines.orchestration.reacting import read_cursor, tick, write_cursor  # noqa: PLC0415 - see build.py
+
     with translated():
         cursor, told = tick(services_of(database, store), read_cursor(context.cursor))
     return dg.SensorResult(skip_reason=told, cursor=write_cursor(cursor))
@@ -133,6 +38,8 @@ def catch_up_op(
     store: dg.ResourceParam[ObjectStore],
 ) -> None:
     """Catch up once and say what was missing."""
+    from export_pipelines.steps.react import catch_up  # noqa: PLC0415 - see build.py
+
     with translated():
         looks = catch_up(services_of(database, store))
     started = sum(len(look.job_ids) for look in looks)

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from export_pipelines.db import usage
 from export_pipelines.db.database import Database
 from export_pipelines.orchestration.clock import now
 from export_pipelines.orchestration.failures import translated
@@ -15,6 +14,8 @@ from export_pipelines.orchestration.failures import translated
 )
 def count_usage_op(context: dg.OpExecutionContext, database: dg.ResourceParam[Database]) -> None:
     """Count once and say how much."""
+    from export_pipelines.db import usage  # noqa: PLC0415 - see build.py
+
     with translated():
         counted = usage.refresh(database, now=now())
     context.add_output_metadata({"days_counted": counted.days, "rows_written": counted.rows})

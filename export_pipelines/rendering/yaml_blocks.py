@@ -6,12 +6,12 @@ sections 8.1.1 to 8.1.3; a block's final line break belongs to the block and nev
 """
 
 import re
+from functools import cache
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 # No block holds these right for everybody: loaders of YAML 1.1 turn CR and U+0085 into LF and begin a new line at
 # U+2028 and U+2029, which loaders of YAML 1.2 take for ordinary characters; the rest is not printable in either.
-_NOT_IN_BLOCKS = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_TO_ESCAPE = re.compile(f'["\\\\\t\n]|{_NOT_IN_BLOCKS.pattern}')
+_NOT_IN_BLOCKS = "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _NAMED_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\x00": "\\0"}
 _BREAKS = re.compile(r"(\n+)")
 _PLAIN = re.compile(r"[^\W\d_](?:[\w ,.'()/+&!?;%–—-]*[\w.')!?%])?")
@@ -57,11 +57,11 @@ def flow(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A double-quoted scalar on one line, for any text without lone surrogates."""
-    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+    return f'"{_to_escape().sub(_escape, text)}"'
 
 
 def _block(style: str, text: str, lines: str, indent: int) -> str:
-    if not text.strip(_BLANK) or _NOT_IN_BLOCKS.search(text):
+    if not text.strip(_BLANK) or _not_in_blocks().search(text):
         return f"{quoted(text)}\n"
     # Without the indicator a loader takes the first line's own blanks for indentation.
     indicator = "2" if text[0] in _BLANK else ""
@@ -69,6 +69,17 @@ def _block(style: str, text: str, lines: str, indent: int) -> str:
     margin = " " * indent
     indented = "\n".join([margin + line if line else "" for line in lines.split("\n")])
     return f"{style}{indicator}{chomping}\n{indented}\n"
+
+
+# Both take milliseconds to compile, which whoever writes no YAML need not wait for.
+@cache
+def _not_in_blocks() -> re.Pattern[str]:
+    return re.compile(_NOT_IN_BLOCKS)
+
+
+@cache
+def _to_escape() -> re.Pattern[str]:
+    return re.compile(f'["\\\\\t\n]|{_NOT_IN_BLOCKS}')
 
 
 def _folds(line: str) -> bool:

@@ -7,7 +7,6 @@ from typing import cast
 from export_pipelines.catalog.export_type import ExportType
 from export_pipelines.core.frozen import Context, Part, Segment, StagedObject
 from export_pipelines.core.jobs import JobRef
-from export_pipelines.packaging.archive import assemble
 from export_pipelines.packaging.codecs import compress
 from export_pipelines.packaging.flat import lay_out as lay_out_flat
 from export_pipelines.packaging.sidecar import MemberFacts, MemberList, ShardFacts
@@ -76,6 +75,9 @@ def _streamed(whole: StagedObject, *, parts: Sequence[Part]) -> Laid:
 def _archive(
     store: ObjectStore, format_: ArchiveFormat, ref: JobRef, *, parts: Sequence[Part], context: Context
 ) -> Laid:
+    # Ten modules that only archives need; a small export feels them.
+    from export_pipelines.packaging.archive import assemble  # noqa: PLC0415
+
     laid = assemble(
         staging.opener(store),
         lambda name: store.writer(staging.package_key(ref, name)),

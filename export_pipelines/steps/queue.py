@@ -13,7 +13,6 @@ from export_pipelines.core.errors import DagsterUnavailableError
 from export_pipelines.core.jobs import ExportJob
 from export_pipelines.db import jobs
 from export_pipelines.db.jobs import Limits, Place, QueueLength
-from export_pipelines.launching.dagster_api import DagsterApi, UnansweredError
 from export_pipelines.launching.requests import JOB_TAG, RUN_KEY_TAG, TYPE_TAG, USER_TAG, LaunchRequest
 from export_pipelines.steps.admit import admit
 from export_pipelines.steps.run_config import run_config_for
@@ -82,9 +81,12 @@ def launch_waiting(services: Services, *, by: str) -> Launched:
 
     ``by`` says who does it, on the rows. The order is the queue's: whoever has just made a job may launch another's.
     """
-    api = DagsterApi(url=services.settings.dagster_url)
     if not queue_length(services).waiting:
         return Launched()
+    # Each export ends with this look, and hardly ever finds somebody waiting: only then is an HTTP client needed.
+    from export_pipelines.launching.dagster_api import DagsterApi, UnansweredError  # noqa: PLC0415
+
+    api = DagsterApi(url=services.settings.dagster_url)
     if not api.is_there():
         return Launched(trouble=f"no Dagster webserver answers at {api.url} (EXPORT_PIPELINES_DAGSTER_URL)")
     runs: dict[str, str] = {}
@@ -105,6 +107,8 @@ def launch_waiting(services: Services, *, by: str) -> Launched:
 
 def terminate_runs(services: Services, job: ExportJob) -> Terminated:
     """Have the runs of a cancelled job end in Dagster too; where nobody answers, its worker stops by itself."""
+    from export_pipelines.launching.dagster_api import DagsterApi  # noqa: PLC0415  as above
+
     api = DagsterApi(url=services.settings.dagster_url)
     if not api.is_there():
         return Terminated()

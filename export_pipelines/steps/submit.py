@@ -14,7 +14,6 @@ from export_pipelines.core.jobs import ExportJob, ExportRequest
 from export_pipelines.core.positions import read_positions
 from export_pipelines.db import audit_chain, jobs
 from export_pipelines.db.evaluation import lookup, scenarios
-from export_pipelines.steps.recipients import check_delivery
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.signing import signing_key
 from export_pipelines.steps.subjects import find_run, read_day
@@ -103,13 +102,19 @@ def check_terms(services: Services, order: Order) -> ExportRequest:
         raise ValidationError(f"expiry is {order.expiry_hours} hours, but must be {HOURS.start} to {HOURS.stop - 1}.")
     options = read_options(type_.options, order.options)
     user_id = lookup.find_user(services.database, order.user).id
+    delivery = None
+    if order.delivery:
+        # Most exports are told to nobody, and what reads addresses takes as long to import as a step of theirs.
+        from export_pipelines.steps.recipients import check_delivery  # noqa: PLC0415
+
+        delivery = check_delivery(services.database, order.delivery, user_id=user_id)
     return ExportRequest(
         type=type_.name,
         subject_id="",
         user_id=user_id,
         expiry_hours=order.expiry_hours,
         options=options,
-        delivery=order.delivery and check_delivery(services.database, order.delivery, user_id=user_id),
+        delivery=delivery,
     )
 
 

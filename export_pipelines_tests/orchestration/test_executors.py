@@ -7,7 +7,7 @@ import pytest
 
 from export_pipelines.core.errors import ValidationError
 from export_pipelines.orchestration.build import build_definitions
-from export_pipelines.orchestration.executors import executor, in_one_process
+from export_pipelines.orchestration.executors import executor, in_one_process, never_retries
 
 PROCESSES = {"execution": {"config": {"multiprocess": {}}}}
 
@@ -58,6 +58,16 @@ def test_a_deployment_may_allow_one_process_only(monkeypatch: pytest.MonkeyPatch
 def test_a_run_is_carried_out_by_one_process_unless_it_says_otherwise(said, alone) -> None:
     assert in_one_process({"execution": {"config": said}}) == alone
     assert in_one_process({})
+
+
+@pytest.mark.parametrize("which", [{}, {"in_process": {}}, {"multiprocess": {}}], ids=str)
+def test_a_run_tries_again_unless_it_says_otherwise(which) -> None:
+    assert not never_retries({"execution": {"config": which}})
+    assert not never_retries({})
+    off = {"retries": {"disabled": {}}}
+    config = dict.fromkeys(which, off) or off
+    assert never_retries({"execution": {"config": config}})
+    assert not never_retries({"execution": {"config": {name: {"retries": {"enabled": {}}} for name in which}}})
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones() -> None:

@@ -76,6 +76,36 @@ def test_an_error_that_trying_again_cannot_mend_fails_the_row_at_once(
     assert "strict" in job.error
 
 
+def test_the_row_has_the_steps_own_message_when_dagster_notes_the_failure(
+    deployment: Database, instance: dg.DagsterInstance
+) -> None:
+    result = run(instance, "BULK_CSV", strict=True)
+    [job] = jobs.list_jobs(deployment)
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data is not None
+    assert job.error == failure.step_failure_data.user_failure_data.description
+    [record] = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+    assert job.updated_at.timestamp() <= record.timestamp
+
+
+def test_a_record_that_cannot_be_handed_to_the_next_step_fails_the_row_at_once(
+    deployment: Database, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / "store" / "staging" / "dagster"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("in the way")
+    assert not run(instance, "DEFINITION_MD").success
+    [job] = jobs.list_jobs(deployment)
+    assert job.status is JobStatus.FAILED
+    assert "A file stands where a folder belongs" in str(job.error)
+
+
+def test_no_step_writes_events_that_say_nothing(deployment: Database, instance: dg.DagsterInstance) -> None:
+    result = run(instance, "DEFINITION_MD")
+    assert result.success
+    assert not [event for event in result.all_events if event.is_hook_event]
+
+
 def test_a_store_that_is_away_is_tried_three_times_and_then_fails_the_row(
     deployment: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +128,10 @@ def test_a_store_that_is_away_is_tried_three_times_and_then_fails_the_row(
     assert failed.status is JobStatus.FAILED
     assert failed.error
     assert "nothing" not in failed.error
+    # Had a try that was not the last failed the row, the next one would have taken it up again.
+    with deployment.raw_connection() as connection:
+        told = connection.execute("SELECT action FROM exports.export_audit_logs WHERE action = 'failed'").fetchall()
+    assert len(told) == 1
 
 
 def test_execution_again_from_failure_reuses_what_was_frozen_and_gives_the_same_bytes(

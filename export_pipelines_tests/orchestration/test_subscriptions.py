@@ -13,8 +13,8 @@ from export_pipelines.db import jobs, subscriptions
 from export_pipelines.db.database import Database
 from export_pipelines.db.seed import DEMO_USER_EMAIL, SHOWCASE_RUN_ID
 from export_pipelines.orchestration.build import build_definitions
+from export_pipelines.orchestration.reacting import Cursor, read_cursor, tick, write_cursor
 from export_pipelines.orchestration.resources import services_of
-from export_pipelines.orchestration.subscriptions import Cursor, read_cursor, tick, write_cursor
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order
 from export_pipelines.steps.subscribe import Wish, subscribe

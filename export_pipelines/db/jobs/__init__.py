@@ -1,10 +1,11 @@
 """Export jobs: reading their rows and changing them, each change fenced by status and attempt, and audited."""
 
+from typing import TYPE_CHECKING
+
+from export_pipelines.core.late_names import late_names
 from export_pipelines.db.jobs.access import delete, note_link
 from export_pipelines.db.jobs.creation import create, create_all_in, create_in
-from export_pipelines.db.jobs.once import Asking, Made, create_once, made_before, requeue_once
 from export_pipelines.db.jobs.outcomes import complete, count_download, expire, fail
-from export_pipelines.db.jobs.pages import JobFilter, JobPage, page
 from export_pipelines.db.jobs.places import Place, WaitsFor, places_of
 from export_pipelines.db.jobs.progress import report_progress
 from export_pipelines.db.jobs.queries import (
@@ -29,6 +30,10 @@ from export_pipelines.db.jobs.queue import (
 )
 from export_pipelines.db.jobs.records import input_of, ref_of, request_of
 from export_pipelines.db.jobs.work import audit_cancellations, cancel, claim, reopen, require_current
+
+if TYPE_CHECKING:
+    from export_pipelines.db.jobs.once import Asking, Made, create_once, made_before, requeue_once
+    from export_pipelines.db.jobs.pages import JobFilter, JobPage, page
 
 __all__ = [
     "Asking",
@@ -77,3 +82,10 @@ __all__ = [
     "stale",
     "unadmitted",
 ]
+
+# Who asks for jobs over HTTP needs these; who works on one does not.
+_LATE = {
+    "once": ("Asking", "Made", "create_once", "made_before", "requeue_once"),
+    "pages": ("JobFilter", "JobPage", "page"),
+}
+__getattr__ = late_names(__name__, _LATE)

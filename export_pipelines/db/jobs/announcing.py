@@ -11,8 +11,8 @@ from export_pipelines.core.deliveries import DeliveryEvent
 from export_pipelines.core.errors import ContentError
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import ExportJob, JobStatus
+from export_pipelines.db import tables
 from export_pipelines.db.jobs.records import request_of
-from export_pipelines.db.tables import ExportDelivery
 
 _EVENTS = {JobStatus.COMPLETED: DeliveryEvent.COMPLETED, JobStatus.FAILED: DeliveryEvent.FAILED}
 
@@ -39,7 +39,8 @@ def announce(session: Session, job: ExportJob, *, now: datetime) -> None:
         }
         for recipient in recipients
     ]
-    session.execute(insert(ExportDelivery).values(rows).on_conflict_do_nothing())
+    # By its package's name, for it comes late: most jobs tell nobody.
+    session.execute(insert(tables.ExportDelivery).values(rows).on_conflict_do_nothing())
 
 
 def _recipients(job: ExportJob) -> tuple[str, ...]:

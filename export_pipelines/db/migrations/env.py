@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from export_pipelines.core.settings import read_settings
 from export_pipelines.db import migrate
 from export_pipelines.db.database import open_database
-from export_pipelines.db.tables import Base
+from export_pipelines.db.tables import load_all
 
 _COLLATED_INDEX = "ix_transcripts_export_order"
 """Alembic reads an index back without its collations, and would make it anew each time."""
@@ -20,7 +20,7 @@ def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         # For `alembic check` and `revision --autogenerate`; `db check` compares more, by PostgreSQL's own catalog.
-        target_metadata=Base.metadata,
+        target_metadata=load_all().metadata,
         include_schemas=True,
         include_object=lambda _, name, kind, *__: not (kind == "index" and name == _COLLATED_INDEX),
         include_name=lambda name, kind, _: kind != "schema" or name in ours,

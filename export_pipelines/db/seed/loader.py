@@ -12,7 +12,7 @@ from export_pipelines.core.errors import ConflictError
 from export_pipelines.db.database import Database
 from export_pipelines.db.seed.draw import fixed_id
 from export_pipelines.db.seed.rows import Rows, all_rows
-from export_pipelines.db.tables import EVALUATION, Base, Tag
+from export_pipelines.db.tables import EVALUATION, Tag, load_all
 
 DEMO_USER_EMAIL = "iris.demo@example.org"
 SHOWCASE_DEFINITION_ID = fixed_id("definition", "courtyard-languages")
@@ -60,7 +60,7 @@ def _create_missing(database: Database, rows: Rows) -> int:
         for table, wanted in rows.items():
             if table == "definition_tags":
                 wanted = _with_present_tags(session, wanted, rows["tags"])  # noqa: PLW2901 - the same rows, corrected
-            created += _create(session, Base.metadata.tables[f"{EVALUATION}.{table}"], wanted)
+            created += _create(session, load_all().metadata.tables[f"{EVALUATION}.{table}"], wanted)
     return created
 
 

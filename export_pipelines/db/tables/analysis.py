@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.evaluation import AnalysisStatus
+from export_pipelines.db.tables import runs  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EVALUATION, Base, CreatedAt, Id, enum_type, references
 
 

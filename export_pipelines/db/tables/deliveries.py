@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.deliveries import DeliveryEvent, DeliveryState
+from export_pipelines.db.tables import jobs, people, shares  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base, CreatedAt, Id, enum_type, references
 
 _EVENTS = ", ".join(f"'{event}'" for event in DeliveryEvent)

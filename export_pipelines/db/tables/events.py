@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.db.tables import jobs  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EXPORTS, Base, references
 
 

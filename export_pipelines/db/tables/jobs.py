@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.ids import new_id
 from export_pipelines.core.jobs import JobStatus
+from export_pipelines.db.tables import people  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import (
     EVALUATION,
     EXPORTS,

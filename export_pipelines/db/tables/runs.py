@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.evaluation import RunStatus
+from export_pipelines.db.tables import definitions, experiments  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import (
     EVALUATION,
     Base,

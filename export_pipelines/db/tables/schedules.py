@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, DateTime, Index, SmallInteger, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.schedules import MissedSlots
+from export_pipelines.db.tables import jobs, people  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base, CreatedAt, Id, UpdatedAt, references
 
 _POLICIES = ", ".join(f"'{policy}'" for policy in MissedSlots)

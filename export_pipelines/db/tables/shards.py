@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.db.tables import jobs  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EXPORTS, Base, enum_type, references
 
 

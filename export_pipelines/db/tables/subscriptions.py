@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.subscriptions import RunsOf
+from export_pipelines.db.tables import people  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import (
     EVALUATION,
     EXPORTS,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from export_pipelines.db.tables import runs, scenarios  # noqa: F401 - what its rows refer to
 from export_pipelines.db.tables.base import EVALUATION, Base, CreatedAt, DeletedAt, Id, references
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from export_pipelines.orchestration.subscriptions import react
+from export_pipelines.steps.react import react
 from export_pipelines_tests.web.api_site import ApiSite
 
 PATH = "/api/subscriptions"

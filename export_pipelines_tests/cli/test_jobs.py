@@ -45,6 +45,17 @@ def test_the_list_is_newest_first_and_can_be_narrowed_down(deployment: Deploymen
     assert [row["id"] for row in deployment.run("jobs", "--limit", "1", "--json").json] == [new.id]
 
 
+def test_what_people_call_their_exports_neither_steers_the_terminal_nor_breaks_the_table(
+    deployment: Deployment,
+) -> None:
+    job = submit(deployment.services, replace(order("BULK_CSV"), title="April\n\x1b[31mred\u202e, café 👩‍🔬"))
+    listed = deployment.run("jobs")
+    assert len(listed.out.splitlines()) == 2
+    assert listed.out.splitlines()[1].endswith(r"April\n\x1b[31mred\u202e, café 👩‍🔬")
+    assert r"April\n\x1b[31mred" in deployment.run("jobs", "show", job.id).out
+    assert deployment.run("jobs", "--json").json[0]["title"] == job.title
+
+
 def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None:
     job = completed(deployment)
     assert deployment.run("jobs", "show", job.id[:20], "--json").json["checksum"] == job.checksum

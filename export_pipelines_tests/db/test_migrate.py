@@ -48,6 +48,7 @@ def test_each_migration_can_be_taken_back_alone(empty: Database) -> None:
         migrate.downgrade(empty, steps=1)
         seen.append(migrate.current(empty))
     assert seen == [
+        "0013",
         "0012",
         "0011",
         "0010",

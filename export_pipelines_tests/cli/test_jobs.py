@@ -56,6 +56,17 @@ def test_what_people_call_their_exports_neither_steers_the_terminal_nor_breaks_t
     assert deployment.run("jobs", "--json").json[0]["title"] == job.title
 
 
+def test_a_row_of_plain_sql_with_an_impossible_path_is_shown_and_so_are_the_others(deployment: Deployment) -> None:
+    job = pending(deployment)
+    statement = """INSERT INTO exports.export_jobs
+        (user_id, type, input, status, output_path, output_url, completed_at, expires_at)
+        VALUES (%s, 'BULK_CSV', '{}', 'COMPLETED', '../../etc', 'u', now(), now() + interval '1 h') RETURNING id"""
+    with deployment.database.raw_connection(autocommit=True) as connection:
+        [odd] = connection.execute(statement.encode(), [job.user_id]).fetchone() or [""]
+    assert {row["id"] for row in deployment.run("jobs", "--json").json} == {job.id, odd}
+    assert deployment.run("jobs", "show", odd).status == 0
+
+
 def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None:
     job = completed(deployment)
     assert deployment.run("jobs", "show", job.id[:20], "--json").json["checksum"] == job.checksum

@@ -157,6 +157,22 @@ def test_a_row_that_states_a_size_and_that_it_was_looked_at_is_looked_at_all_the
     assert (claimed.id, claimed.size_hint) == (job.id, 96)
 
 
+def test_what_a_row_states_of_its_future_is_forgotten_when_it_is_looked_at(services: Services) -> None:
+    long_ago = dict.fromkeys(("started_at", "completed_at", "launch_after", "claimed_at"), "1950-01-01")
+    figures = {"record_count": 7, "download_count": 7, "rows_done": 7, "progress_percent": 7, "fidelity": "[7]"}
+    texts = {"claimed_by": "me", "error": "mine", "output_path": "../../etc", "output_url": "http://mine"}
+    job = insert(
+        services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}, expires_at="1950-01-02", **long_ago, **figures, **texts
+    )
+    assert admit(services) == ()
+    after, unstated = jobs.get(services.database, job.id), insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
+    names = (*long_ago, *figures, *texts, "expires_at")
+    assert {name: getattr(after, name) for name in names} == {name: getattr(unstated, name) for name in names}
+    done = run_export(services, job.id)
+    assert done.started_at is not None
+    assert done.started_at.year > 1950
+
+
 def test_a_row_that_somebody_begins_before_the_queue_has_looked_at_it_is_looked_at_first(services: Services) -> None:
     job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
     assert run_export(services, job.id).status is JobStatus.COMPLETED

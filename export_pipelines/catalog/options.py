@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from export_pipelines.core.errors import ValidationError
+from export_pipelines.core.quoting import cut, quoted
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -34,10 +35,10 @@ class Option:
         if self.choices:
             if value in self.choices:
                 return str(value)
-            raise ValidationError(f"option {self.name} is {value!r}, but takes one of {', '.join(self.choices)}.")
+            raise ValidationError(f"option {self.name} is {quoted(value)}, but takes one of {', '.join(self.choices)}.")
         switch = value if isinstance(value, bool) else _WORDS.get(str(value).strip().lower())
         if switch is None:
-            raise ValidationError(f"option {self.name} is {value!r}, but takes true or false.")
+            raise ValidationError(f"option {self.name} is {quoted(value)}, but takes true or false.")
         return switch
 
 
@@ -70,5 +71,6 @@ def read_options(offered: Sequence[Option], given: Mapping[str, Any]) -> dict[st
     known = {option.name: option for option in offered}
     for name in given:
         if name not in known:
-            raise ValidationError(f"option {name} is unknown here; this export takes {', '.join(sorted(known))}.")
+            takes = ", ".join(sorted(known))
+            raise ValidationError(f"option {cut(name)} is unknown here; this export takes {takes}.")
     return {name: option.read(given.get(name, option.default)) for name, option in sorted(known.items())}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +19,8 @@ out = Console(soft_wrap=True, highlight=False)
 notes = Console(stderr=True, soft_wrap=True, highlight=False)
 """Everything that is not the answer itself goes to standard error."""
 bytes_shown = sizes.bytes_shown
+# Names and titles are other people's: they shall neither steer the terminal nor look like lines of ours.
+_STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def show_any_text() -> None:
@@ -64,14 +67,14 @@ def print_fields(fields: Mapping[str, object]) -> None:
 
 
 def shown(value: object) -> str:
-    """A value for people."""
+    """A value for people, on one line."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, list | dict | tuple):
-        return json.dumps(value, ensure_ascii=False, default=_plain)
-    return str(value)
+    is_nested = isinstance(value, list | dict | tuple)
+    text = json.dumps(value, ensure_ascii=False, default=_plain) if is_nested else str(value)
+    return _STEERS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _plain(value: object) -> str:

@@ -147,5 +147,9 @@ def _cells(event: Event) -> tuple[object, ...]:
 
 
 def _json(services: Services, job: ExportJob) -> dict[str, object]:
-    path = services.store.local_path(job.output_path) if job.output_path else None
+    try:
+        path = services.store.local_path(job.output_path) if job.output_path else None
+    except ValidationError:
+        # Plain SQL may state any path; the other jobs of the list are shown all the same.
+        path = None
     return console.job_json(job, local_path=str(path) if path else None)

@@ -12,6 +12,7 @@ from export_pipelines.launching.requests import JOB_TAG, RUN_KEY_TAG
 from export_pipelines.orchestration.owners import named_job
 from export_pipelines.steps.lost import resume_or_fail
 from export_pipelines.steps.services import Services
+from export_pipelines.steps.terminated import cancel_terminated
 
 BETWEEN_STEPS = timedelta(seconds=10)
 """Between two steps of a living run nobody holds the job's lease, and nobody reports."""
@@ -115,7 +116,7 @@ def _abandoned(services: Services, instance: dg.DagsterInstance) -> Iterator[tup
 def _settle(services: Services, job: ExportJob, run: dg.DagsterRun | None) -> Iterator[tuple[str, str]]:
     """What becomes of a job whose run is over, or unknown; a job that has moved on meanwhile is nobody's concern."""
     if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
-        after = jobs.cancel(services.database, job.id, now=services.clock(), seen=job)
+        after = cancel_terminated(services, job, seen=job)
         if after.status is JobStatus.CANCELLED:
             yield "cancelled", job.id
         return

@@ -46,19 +46,22 @@ def fail_jobs_of_failed_runs(
 @dg.run_status_sensor(
     name="cancel_jobs_of_canceled_runs",
     run_status=dg.DagsterRunStatus.CANCELED,
-    description="Turns the export job of a run that somebody terminated CANCELLED.",
+    description="Turns the export job of a run that somebody terminated CANCELLED, and takes back what it published.",
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=2,
 )
 def cancel_jobs_of_canceled_runs(
-    context: dg.RunStatusSensorContext, database: dg.ResourceParam[Database]
+    context: dg.RunStatusSensorContext, database: dg.ResourceParam[Database], store: dg.ResourceParam[ObjectStore]
 ) -> dg.SkipReason | None:
     """Terminating a run in the UI means that nobody wants the file any more."""
+    from export_pipelines.steps.terminated import cancel_terminated  # noqa: PLC0415 - see build.py
+
     run = context.dagster_run
     if run.job_name not in _EXPORT_JOBS:
         return dg.SkipReason(f"{run.job_name} is no export.")
+    services = services_of(database, store)
     for job in jobs_of_run(database, run):
-        jobs.cancel(database, job.id, now=now())
+        cancel_terminated(services, job)
     return None
 
 

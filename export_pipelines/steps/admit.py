@@ -8,15 +8,18 @@ from export_pipelines.core.deliveries import DeliveryRequest
 from export_pipelines.core.errors import RequestError, ValidationError
 from export_pipelines.core.ids import looks_like_id
 from export_pipelines.core.jobs import ExportJob
+from export_pipelines.core.quoting import cut, quoted
 from export_pipelines.db import jobs
 from export_pipelines.db.jobs import input_of
+from export_pipelines.steps import stated
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import Order, check
 
 MOST_AT_ONCE = 200
 """A second or two of looking; what is left is looked at in the next tick."""
 
-_FIELDS = ("subject_id", "run_id", "definition_id", "expiry_hours", "options", "delivery")
+_SUBJECTS = ("run_id", "definition_id", "day", "positions")
+_FIELDS = ("subject_id", *_SUBJECTS, "expiry_hours", "options", "delivery")
 
 
 def admit(services: Services, *, limit: int = MOST_AT_ONCE) -> tuple[str, ...]:
@@ -66,55 +69,36 @@ def order_of(job: ExportJob) -> Order:
         ValidationError: its id or its input are not of the right shape.
     """
     if not looks_like_id(job.id):
-        raise ValidationError(f"id {job.id!r} cannot be a job's; leave it out and one is made.")
+        raise ValidationError(f"id {quoted(job.id)} cannot be a job's; leave it out and one is made.")
     unknown = sorted(set(job.input) - set(_FIELDS))
     if unknown:
-        raise ValidationError(f"input has {unknown[0]!r}, but takes {', '.join(_FIELDS)}.")
-    subject = _text(job.input, "subject_id")
-    own = {field: _text(job.input, field) for field in ("run_id", "definition_id")}
+        raise ValidationError(f"input has {quoted(unknown[0])}, but takes {', '.join(_FIELDS)}.")
+    subject = stated.text(job.input, "subject_id")
+    own = {field: stated.text(job.input, field) for field in _SUBJECTS}
     if subject is not None:
         own[export_type(job.type).subject_field] = subject
     return Order(
         type=job.type,
         user=job.user_id,
-        expiry_hours=_hours(job.input),
-        options=_object(job.input, "options"),
+        expiry_hours=stated.hours(job.input),
+        options=stated.object_(job.input, "options"),
         title=job.title,
         delivery=_delivery(job.input),
         **own,
     )
 
 
-def _text(given: Mapping[str, Any], name: str) -> str | None:
-    value = given.get(name)
-    if value is not None and not isinstance(value, str):
-        raise ValidationError(f"{name} is {value!r}, but must be a text.")
-    return value
-
-
-def _hours(given: Mapping[str, Any]) -> int:
-    value = given.get("expiry_hours", 24)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValidationError(f"expiry_hours is {value!r}, but must be a whole number.")
-    return value
-
-
-def _object(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = given.get(name) or {}
-    if not isinstance(value, dict):
-        raise ValidationError(f"{name} is {value!r}, but must be an object.")
-    return value
-
-
 def _delivery(given: Mapping[str, Any]) -> DeliveryRequest | None:
-    stated = _object(given, "delivery")
-    if not stated:
+    wanted = stated.object_(given, "delivery")
+    if not wanted:
         return None
-    recipients = stated.get("recipients")
+    recipients = wanted.get("recipients")
     if not isinstance(recipients, list) or not all(isinstance(each, str) for each in recipients):
         raise ValidationError("delivery needs recipients, a list of texts.")
-    switches = {name: value for name, value in stated.items() if name != "recipients"}
+    switches = {name: value for name, value in wanted.items() if name != "recipients"}
     for name, value in switches.items():
         if name not in ("include_download_link", "attach_file") or not isinstance(value, bool):
-            raise ValidationError(f"delivery has {name}: {value!r}; it takes include_download_link and attach_file.")
+            raise ValidationError(
+                f"delivery has {cut(name)}: {quoted(value)}; it takes include_download_link and attach_file."
+            )
     return DeliveryRequest(recipients=tuple(recipients), **switches)

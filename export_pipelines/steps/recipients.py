@@ -16,9 +16,12 @@ def check_delivery(database: Database, delivery: DeliveryRequest, *, user_id: st
     """The request with each recipient once, in its one spelling.
 
     Raises:
-        ValidationError: there are none or too many, one is no address, or a webhook is paused.
+        ValidationError: there are none or too many, one is no text (of a row that plain SQL wrote) or no address, or a
+            webhook is paused.
         NotFoundError: the user has no webhook of this name.
     """
+    if not all(isinstance(each, str) for each in delivery.recipients):
+        raise ValidationError("recipients must be texts, each an e-mail address or webhook:NAME.")
     recipients = tuple(dict.fromkeys(_checked(database, text.strip(), user_id=user_id) for text in delivery.recipients))
     if not 0 < len(recipients) <= MOST_RECIPIENTS:
         raise ValidationError(f"there are {len(recipients)} recipients, but may be 1 to {MOST_RECIPIENTS}.")

@@ -11,6 +11,7 @@ from export_pipelines.core.jobs import ExportJob
 from export_pipelines.core.schedules import MissedSlots, Schedule, ScheduleRequest
 from export_pipelines.core.slots import Slot, WallTimes, slots_from
 from export_pipelines.db import schedules
+from export_pipelines.steps import stated
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.subjects import TEMPLATE
 from export_pipelines.steps.submit import Order, check, submit
@@ -88,19 +89,25 @@ def order_of(schedule: Schedule) -> Order:
         ValidationError: the row has an input that cannot be read, or a type that is not on offer any more.
     """
     type_ = export_type(schedule.type)
+    given = schedule.input
+    for name in ("subject_id", "expiry_hours", "options"):
+        if name not in given:
+            raise ValidationError(
+                f"schedule {schedule.name!r} has an input without {name!r}; remove it and add it again."
+            )
     try:
         return Order(
             type=schedule.type,
             user=schedule.user_id,
-            expiry_hours=schedule.input["expiry_hours"],
-            options=schedule.input["options"],
-            title=schedule.input.get("title", ""),
+            expiry_hours=stated.hours(given),
+            options=stated.object_(given, "options"),
+            title=stated.text(given, "title") or "",
             delivery=schedule.delivery,
-            **{type_.subject_field: schedule.input["subject_id"]},
+            **{type_.subject_field: stated.text(given, "subject_id")},
         )
-    except KeyError as error:
+    except ValidationError as error:
         raise ValidationError(
-            f"schedule {schedule.name!r} has an input without {error}; remove it and add it again."
+            f"schedule {schedule.name!r} has an input that cannot be read: {error} Remove it and add it again."
         ) from error
 
 

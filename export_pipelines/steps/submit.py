@@ -133,7 +133,7 @@ def _subject(services: Services, type_: ExportType, order: Order, options: Mappi
     }
     text = wanted.pop(type_.subject)
     flag = f"--{type_.subject_field.replace('_', '-')}"
-    inside = f"(in a request, {type_.request_field})"
+    inside = f"(in a request, {type_.request_field}; in a row, {type_.subject_field})"
     if any(wanted.values()):
         raise ValidationError(f"{type_.name} is not of what was given; give {flag} and nothing else {inside}.")
     if type_.subject is Subject.AUDIT_LOG:

@@ -45,6 +45,28 @@ def test_the_list_is_newest_first_and_can_be_narrowed_down(deployment: Deploymen
     assert [row["id"] for row in deployment.run("jobs", "--limit", "1", "--json").json] == [new.id]
 
 
+def test_what_people_call_their_exports_neither_steers_the_terminal_nor_breaks_the_table(
+    deployment: Deployment,
+) -> None:
+    job = submit(deployment.services, replace(order("BULK_CSV"), title="April\n\x1b[31mred\u202e, café 👩‍🔬"))
+    listed = deployment.run("jobs")
+    assert len(listed.out.splitlines()) == 2
+    assert listed.out.splitlines()[1].endswith(r"April\n\x1b[31mred\u202e, café 👩‍🔬")
+    assert r"April\n\x1b[31mred" in deployment.run("jobs", "show", job.id).out
+    assert deployment.run("jobs", "--json").json[0]["title"] == job.title
+
+
+def test_a_row_of_plain_sql_with_an_impossible_path_is_shown_and_so_are_the_others(deployment: Deployment) -> None:
+    job = pending(deployment)
+    statement = """INSERT INTO exports.export_jobs
+        (user_id, type, input, status, output_path, output_url, completed_at, expires_at)
+        VALUES (%s, 'BULK_CSV', '{}', 'COMPLETED', '../../etc', 'u', now(), now() + interval '1 h') RETURNING id"""
+    with deployment.database.raw_connection(autocommit=True) as connection:
+        [odd] = connection.execute(statement.encode(), [job.user_id]).fetchone() or [""]
+    assert {row["id"] for row in deployment.run("jobs", "--json").json} == {job.id, odd}
+    assert deployment.run("jobs", "show", odd).status == 0
+
+
 def test_one_job_is_shown_whole_with_its_history(deployment: Deployment) -> None:
     job = completed(deployment)
     assert deployment.run("jobs", "show", job.id[:20], "--json").json["checksum"] == job.checksum

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from export_pipelines.core.errors import ValidationError
-from export_pipelines.db import migrate
+from export_pipelines.db import jobs, migrate
 from export_pipelines.db.database import Database
 from export_pipelines.db.drift import drift
 from export_pipelines_tests.db.rows import add_user
@@ -48,6 +48,7 @@ def test_each_migration_can_be_taken_back_alone(empty: Database) -> None:
         migrate.downgrade(empty, steps=1)
         seen.append(migrate.current(empty))
     assert seen == [
+        "0013",
         "0012",
         "0011",
         "0010",
@@ -72,6 +73,29 @@ def test_what_is_behind_the_newest_step_keeps_its_rows(empty: Database) -> None:
     migrate.upgrade(empty)
     with empty.transaction() as session:
         assert session.scalar(text("SELECT email FROM evaluation.users")) == "ann@example.org"
+
+
+def test_rows_that_nobody_could_read_are_mended_where_their_rules_come_to_an_older_database(empty: Database) -> None:
+    migrate.upgrade(empty)
+    user_id = add_user(empty, "ann@example.org")
+    while migrate.current(empty) != "0012":
+        migrate.downgrade(empty, steps=1)
+    odd = {
+        "input": "[" * 5000 + "]" * 5000,
+        "fidelity": "[1e5000]",
+        "created_at": "-infinity",
+        "launch_after": "infinity",
+        "bytes_per_second": "NaN",
+    }
+    values = {**odd, "input": f'{{"a": {odd["input"]}}}', "user_id": user_id, "type": "BULK_CSV"}
+    places = ", ".join(["%s"] * len(values))
+    with empty.raw_connection(autocommit=True) as connection:
+        statement = f"INSERT INTO exports.export_jobs ({', '.join(values)}) VALUES ({places})"
+        connection.execute(statement.encode(), list(values.values()))
+    migrate.upgrade(empty)
+    [job] = jobs.list_jobs(empty)
+    assert (job.input, job.fidelity, job.bytes_per_second) == ({}, (), None)
+    assert (job.created_at.year, job.launch_after and job.launch_after.year, job.completed_at) == (1900, 8999, None)
 
 
 def test_a_second_upgrade_changes_nothing(empty: Database) -> None:

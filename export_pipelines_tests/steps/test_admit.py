@@ -1,6 +1,7 @@
 """Rows that plain SQL inserts: let into the queue as if a person had typed them, or FAILED with the reason."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,6 +64,8 @@ def test_a_row_with_the_least_that_is_needed_gets_every_default_its_size_and_its
         ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "expiry_hours": True}, {}, "whole number"),
         ("BULK_CSV", {"runId": SHOWCASE_RUN_ID}, {}, "'runId', but takes subject_id"),
         ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "delivery": {"to": "x"}}, {}, "recipients"),
+        ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID, "delivery": {"recipients": [None]}}, {}, "list of texts"),
+        ("BULK_CSV", {"day": "2026-04-15"}, {}, "run_id"),
         ("BULK_CSV", {"subject_id": SHOWCASE_RUN_ID}, {"id": "../../etc"}, "leave it out"),
         ("BULK_CSV", {"subject_id": "c0nosuchrun"}, {"size_hint": 1, "admitted_at": "now"}, "c0nosuchrun"),
     ],
@@ -79,6 +82,69 @@ def test_a_row_that_cannot_be_exported_is_failed_with_the_reason(
     assert actions(services, job) == ["created", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("type_name", "given"),
+    [("BULK_DAY_JSONL", {"day": "2026-04-15"}), ("AUDIT_JSONL", {"positions": "1-"}), ("AUDIT_JSONL", {})],
+)
+def test_every_type_takes_what_it_is_of_by_the_name_that_it_has_on_the_command_line(
+    services: Services, type_name: str, given: Any
+) -> None:
+    run_export(services, insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}).id)
+    job = insert(services, type_name, given)
+    assert admit(services) == ()
+    assert run_export(services, job.id).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("given", "columns", "ends"),
+    [
+        ({"options": {"profile": "x" * 10**6}}, {}, "takes one of summary, flat."),
+        ({"options": {"x" * 10**6: 1}}, {}, "takes allow_partial, compression, profile, strict."),
+        ({"x" * 10**6: 1}, {}, "options, delivery."),
+        ({"expiry_hours": "x" * 10**6}, {}, "must be a whole number."),
+        ({"delivery": {"recipients": ["x" * 10**6 + "@example.org"]}}, {}, "too long"),
+        ({}, {"id": "x" * 1000}, "leave it out and one is made."),
+    ],
+)
+def test_however_long_what_is_wrong_the_reason_is_short_and_says_what_is_right(
+    services: Services, given: Any, columns: dict[str, Any], ends: str
+) -> None:
+    job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID, **given}, **columns)
+    assert admit(services) == (job.id,)
+    error = jobs.get(services.database, job.id).error
+    assert error is not None
+    assert ends in error
+    assert len(error) < 500
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("input", '{"options": ' + "[" * 5000 + "]" * 5000 + "}"),
+        ("input", '{"expiry_hours": 1e5000}'),
+        ("fidelity", "[" * 5000 + "]" * 5000),
+        ("created_at", "infinity"),
+        ("created_at", "-infinity"),
+        ("updated_at", "0044-03-15 BC"),
+        ("launch_after", "20000-01-01"),
+        ("bytes_per_second", "NaN"),
+    ],
+)
+def test_a_row_that_nobody_could_read_is_refused_so_that_the_others_go_on(
+    services: Services, column: str, value: str
+) -> None:
+    other = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
+    columns = {"input": '{"run_id": "@latest"}', column: value}
+    names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO exports.export_jobs (user_id, type, {names}) VALUES (%s, 'BULK_CSV', {places})"
+    with pytest.raises(ValidationError) as refused, services.database.raw_connection(autocommit=True) as plain:
+        plain.execute(statement.encode(), [other.user_id, *columns.values()])
+    assert re.search("_(is|are)_(readable|finite)", str(refused.value))
+    assert admit(services) == ()
+    [job] = jobs.list_jobs(services.database)
+    assert job.admitted_at is not None
+
+
 def test_a_row_that_states_a_size_and_that_it_was_looked_at_is_looked_at_all_the_same(services: Services) -> None:
     job = insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}, size_hint=0, admitted_at="2026-01-01")
     assert (job.size_hint, job.admitted_at) == (0, None)
@@ -89,6 +155,22 @@ def test_a_row_that_states_a_size_and_that_it_was_looked_at_is_looked_at_all_the
     # Its size is the one that was counted.
     [claimed] = jobs.claim_launches(services.database, by="test", limits=limits, now=services.clock())
     assert (claimed.id, claimed.size_hint) == (job.id, 96)
+
+
+def test_what_a_row_states_of_its_future_is_forgotten_when_it_is_looked_at(services: Services) -> None:
+    long_ago = dict.fromkeys(("started_at", "completed_at", "launch_after", "claimed_at"), "1950-01-01")
+    figures = {"record_count": 7, "download_count": 7, "rows_done": 7, "progress_percent": 7, "fidelity": "[7]"}
+    texts = {"claimed_by": "me", "error": "mine", "output_path": "../../etc", "output_url": "http://mine"}
+    job = insert(
+        services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID}, expires_at="1950-01-02", **long_ago, **figures, **texts
+    )
+    assert admit(services) == ()
+    after, unstated = jobs.get(services.database, job.id), insert(services, "BULK_CSV", {"run_id": SHOWCASE_RUN_ID})
+    names = (*long_ago, *figures, *texts, "expires_at")
+    assert {name: getattr(after, name) for name in names} == {name: getattr(unstated, name) for name in names}
+    done = run_export(services, job.id)
+    assert done.started_at is not None
+    assert done.started_at.year > 1950
 
 
 def test_a_row_that_somebody_begins_before_the_queue_has_looked_at_it_is_looked_at_first(services: Services) -> None:

@@ -1,34 +1,27 @@
 """An export that is cancelled in the middle of a multipart upload leaves nothing in the bucket, in no form."""
 
-import json
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from export_pipelines.core.errors import SupersededError
 from export_pipelines.core.jobs import ExportJob, JobStatus
 from export_pipelines.db import jobs
-from export_pipelines.db.seed import SHOWCASE_RUN_ID
 from export_pipelines.steps.export import run_export
 from export_pipelines.steps.services import Services
 from export_pipelines.steps.submit import submit
 from export_pipelines.steps.sweep import sweep
 from export_pipelines.storage.open import open_store
+from export_pipelines_tests.held_uploads import MIB, Held, grow, unfinished
 from export_pipelines_tests.s3_refusals import Gate, gate_before
 from export_pipelines_tests.s3_servers import BUCKET, aws_variables, client_with, moto_server
 from export_pipelines_tests.steps.orders import order
 
-MIB = 1024 * 1024
 URL = f"s3://{BUCKET}/cancelled"
-# Half a MiB in each of so many answers, of what hardly compresses, so that the file has several parts.
-GROW = """UPDATE evaluation.transcripts SET content = %s::jsonb
-WHERE id IN (SELECT id FROM evaluation.transcripts WHERE run_id = %s AND deleted_at IS NULL ORDER BY id LIMIT %s)"""
 
 
 @pytest.fixture(scope="module")
@@ -47,38 +40,6 @@ def remote(services: Services, client) -> Services:
     """A deployment whose files go to the bucket."""
     chosen = replace(services.settings, store_url=URL, shard_bytes=12 * MIB)
     return replace(services, store=open_store(URL, s3_client=client), settings=chosen, clock=lambda: datetime.now(UTC))
-
-
-def grow(services: Services, *, answers: int) -> None:
-    """Let so many answers of the run be long."""
-    turn = {"turnNumber": 1, "probePrompt": "?", "targetResponse": secrets.token_hex(MIB // 4)}
-    with services.database.raw_connection() as connection:
-        connection.execute(GROW.encode(), [json.dumps({"turns": [turn]}), SHOWCASE_RUN_ID, answers])
-        connection.commit()
-
-
-class Held:
-    """Holds the second part of an upload up, until it is let go.
-
-    Attributes:
-        ended: how uploads were ended: by POST, which completes one, or by DELETE, which aborts it.
-    """
-
-    def __init__(self, gate: Gate, *, below: str) -> None:
-        self.came, self.go_on = threading.Event(), threading.Event()
-        self.ended: list[str] = []
-        self._below = below
-        gate.refuses = self._hold
-
-    def _hold(self, method: str, path: str) -> bool:
-        asked = parse_qs(urlsplit(path).query)
-        if self._below in path and "uploadId" in asked:
-            if method in ("POST", "DELETE"):
-                self.ended.append(method)
-            if asked.get("partNumber") == ["2"]:
-                self.came.set()
-                assert self.go_on.wait(60)
-        return False
 
 
 def by_command(services: Services, job: ExportJob) -> None:
@@ -106,7 +67,7 @@ def test_a_job_that_is_cancelled_between_two_parts_stays_cancelled_and_its_uploa
     cancel: Callable[[Services, ExportJob], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    grow(remote, answers=answers)
+    grow(remote.database, answers=answers)
     heard = threading.Event()
     report = jobs.report_progress
 
@@ -143,8 +104,3 @@ def test_a_job_that_is_cancelled_between_two_parts_stays_cancelled_and_its_uploa
     later = datetime.now(UTC) + timedelta(hours=2)
     sweep(replace(remote, clock=lambda: later))
     assert list(remote.store.list("")) == []
-
-
-def unfinished(client) -> list[str]:
-    """The keys of multipart uploads that are neither completed nor aborted."""
-    return [upload["Key"] for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])]

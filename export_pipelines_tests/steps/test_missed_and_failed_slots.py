@@ -1,5 +1,6 @@
 """What a slot's job is made of, and what becomes of slots that were missed, and of schedules whose exports fail."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -186,3 +187,27 @@ def test_a_row_that_lacks_its_input_fails_its_slots_and_says_what_is_missing(ser
         connection.execute("UPDATE exports.export_schedules SET input = '{}'")
     [fired] = tick(services, clock, minutes=1).fired
     assert "input without" in fired.error
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("""input = input || '{"options": null, "expiry_hours": null}'""", "expiry_hours is None"),
+        ("""input = input || '{"options": ["flat"]}'""", "options is .'flat'., but must be an object"),
+        ("""input = input || '{"subject_id": 5}'""", "subject_id is 5, but must be a text"),
+        ("""input = input || '{"title": {}}'""", "title is {}, but must be a text"),
+        ("""input = input - 'options'""", "input without 'options'"),
+        ("recipients = '[null]'", "recipients must be texts"),
+    ],
+)
+def test_a_row_that_plain_sql_has_damaged_is_refused_with_the_reason_and_harms_no_other(services, clock, damage, said):
+    clock.now = MAY
+    broken, sound = added(services, name="broken"), added(services, name="sound")
+    with services.database.raw_connection(autocommit=True) as connection:
+        connection.execute(f"UPDATE exports.export_schedules SET {damage} WHERE id = %s".encode(), [broken.id])
+    fired = {one.schedule.name: one for one in tick(services, clock, minutes=1).fired}
+    assert fired["sound"].job_id is not None
+    assert fired["broken"].job_id is None
+    assert re.search(said, fired["broken"].error)
+    assert now_of(services, broken).failure_count == 1
+    assert now_of(services, sound).failure_count == 0

@@ -349,3 +349,18 @@ def test_while_the_store_is_away_nothing_is_made_and_nothing_is_lost(
     assert subscriptions.reactions(services.database, subscription.id, limit=9) == ()
     react(services, None)
     assert answered(services) == once([subscription], ids)
+
+
+def test_recipients_that_plain_sql_has_damaged_are_the_answer_to_every_run_and_harm_no_other_subscription(
+    services: Services,
+) -> None:
+    broken, sound = subscribed(services), subscribed(services)
+    with services.database.raw_connection(autocommit=True) as connection:
+        damage = "UPDATE exports.export_subscriptions SET recipients = '[5]' WHERE id = %s"
+        connection.execute(damage.encode(), [broken.id])
+    complete(services.database, [services.clock()])
+    reacted = react(services, None)
+    assert (len(reacted.job_ids), reacted.refused) == (1, 1)
+    [answer] = subscriptions.reactions(services.database, broken.id, limit=2)
+    assert answer.reason == "recipients must be texts, each an e-mail address or webhook:NAME."
+    assert subscriptions.reactions(services.database, sound.id, limit=2)[0].job_id is not None

@@ -5,6 +5,7 @@ A claim is that promise. It changes no status: only the run itself, when it begi
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,6 +89,17 @@ SELECT count(*) FROM (
 """
 _LARGEST = 36_000
 """Rows after which nobody counts on, here and in the statements above."""
+_NOTHING_YET: Mapping[str, object] = {
+    **dict.fromkeys(("started_at", "completed_at", "expires_at", "launch_after", "claimed_at", "claimed_by", "error")),
+    **dict.fromkeys(("output_path", "output_url", "output_size_bytes", "record_count", "checksum", "phase")),
+    **NO_ESTIMATE,
+    "progress_percent": 0,
+    "rows_done": 0,
+    "bytes_done": 0,
+    "download_count": 0,
+    "fidelity": [],
+}
+"""What of a job that waits is not known, whatever the INSERT says: its figures are counted and its times are kept."""
 # Whoever makes a job would wait as long as somebody alters the table, and no row would say that there is a job.
 _DO_NOT_WAIT = text("SET LOCAL lock_timeout = '1s'")
 _WAIT_AGAIN = text("SET LOCAL lock_timeout TO DEFAULT")
@@ -187,7 +199,7 @@ def admit(database: Database, job: ExportJob, *, values: dict[str, object], now:
     same = (ExportJobRow.status == JobStatus.PENDING, ExportJobRow.admitted_at.is_(None))
     with database.transaction() as session:
         subject = values["input"]["subject_id"]  # type: ignore[index]
-        sized = {**values, "size_hint": size_hint(database, session, subject), "admitted_at": now}
+        sized = {**_NOTHING_YET, **values, "size_hint": size_hint(database, session, subject), "admitted_at": now}
         changed = change(session, job.id, *same, now=now, values=sized)
         if changed is not None:
             note_arrival(session, changed)

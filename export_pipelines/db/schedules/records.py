@@ -15,8 +15,7 @@ def schedule_of(row: ExportScheduleRow) -> Schedule:
         name=row.name,
         user_id=row.user_id,
         type=row.type,
-        # JSONB keeps keys in an order of its own.
-        input={**row.input, "options": dict(sorted(row.input.get("options", {}).items()))},
+        input=_sorted(row.input),
         cron_pattern=row.cron_pattern,
         timezone=row.timezone,
         delivery=_delivery_of(row),
@@ -54,6 +53,12 @@ def columns_of(request: ScheduleRequest) -> dict[str, Any]:
         "attach_file": delivery.attach_file,
         "missed_slots": request.missed_slots,
     }
+
+
+def _sorted(stated: dict[str, Any]) -> dict[str, Any]:
+    """The options in order, for JSONB keeps keys in one of its own; what plain SQL wrote instead is left to others."""
+    options = stated.get("options")
+    return {**stated, "options": dict(sorted(options.items()))} if isinstance(options, dict) else stated
 
 
 def _delivery_of(row: ExportScheduleRow) -> DeliveryRequest | None:

@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import DateTime, Enum, ForeignKey, MetaData, Text, func
+from sqlalchemy import CheckConstraint, DateTime, Enum, ForeignKey, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -47,3 +47,21 @@ def enum_type(values: type[enum.Enum], *, name: str, schema: str) -> Enum:
 def references(target: str, *, on_delete: str | None = None) -> ForeignKey:
     """A foreign key to ``context.table.column``."""
     return ForeignKey(target, ondelete=on_delete)
+
+
+# Python gives up on JSON that is nested a thousand deep, or has a number of 4301 digits, and makes infinity of what a
+# double cannot hold; its years are 1 to 9999. One such row would keep whoever reads a list of rows from all the others.
+def readable_json(column: str) -> CheckConstraint:
+    """Whether a column of JSON can be read by Python too; plain SQL may write any."""
+    deep, huge = "$.**{100 to last}", "$.** ? (@ > 1e300 || @ < -1e300)"
+    found = " OR ".join(f"jsonb_path_exists({column}, '{path}')" for path in (deep, huge))
+    return CheckConstraint(f"NOT ({found})", name=f"{column}_is_readable")
+
+
+def readable_times(*columns: str) -> CheckConstraint:
+    """Whether columns of times can be read by Python, and reckoned with: PostgreSQL has infinity and years B.C. too."""
+    times = ", ".join(columns)
+    return CheckConstraint(
+        f"least({times}) >= '1900-01-01 00:00:00+00' AND greatest({times}) < '9000-01-01 00:00:00+00'",
+        name="times_are_readable",
+    )

@@ -16,10 +16,23 @@ from export_pipelines.db.tables.base import (
     CreatedAt,
     UpdatedAt,
     enum_type,
+    readable_json,
+    readable_times,
     references,
 )
 
 RANDOM_ID = "'c'::text || substr(replace(gen_random_uuid()::text, '-'::text, ''::text), 1, 24)"
+_TIMES = (
+    "created_at",
+    "started_at",
+    "completed_at",
+    "updated_at",
+    "expires_at",
+    "estimated_finish_at",
+    "launch_after",
+    "claimed_at",
+    "admitted_at",
+)
 
 
 class ExportJobRow(Base):
@@ -56,6 +69,10 @@ class ExportJobRow(Base):
         CheckConstraint("launch >= 1 AND size_hint >= 0", name="queue_not_negative"),
         CheckConstraint("num_nulls(claimed_at, claimed_by) IN (0, 2)", name="claim_has_claimant"),
         CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum_shape"),
+        CheckConstraint("bytes_per_second < 'Infinity'", name="rate_is_finite"),
+        readable_json("input"),
+        readable_json("fidelity"),
+        readable_times(*_TIMES),
         Index("ix_export_jobs_expires_at", "expires_at", postgresql_where=text("status = 'COMPLETED'")),
         Index("ix_export_jobs_type_status", "type", "status"),
         Index("ix_export_jobs_completed_at", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),

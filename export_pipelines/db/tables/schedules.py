@@ -8,7 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from export_pipelines.core.schedules import MissedSlots
 from export_pipelines.db.tables import jobs, people  # noqa: F401 - what its rows refer to
-from export_pipelines.db.tables.base import EVALUATION, EXPORTS, Base, CreatedAt, Id, UpdatedAt, references
+from export_pipelines.db.tables.base import (
+    EVALUATION,
+    EXPORTS,
+    Base,
+    CreatedAt,
+    Id,
+    UpdatedAt,
+    readable_json,
+    readable_times,
+    references,
+)
 
 _POLICIES = ", ".join(f"'{policy}'" for policy in MissedSlots)
 
@@ -32,6 +42,9 @@ class ExportScheduleRow(Base):
         CheckConstraint("active = (coalesce(paused_reason, '') = '')", name="paused_has_reason"),
         CheckConstraint("active = (next_run IS NOT NULL)", name="active_has_next_run"),
         CheckConstraint("failure_count >= 0 AND run_count >= failure_count", name="counts_in_range"),
+        readable_json("input"),
+        readable_json("recipients"),
+        readable_times("created_at", "updated_at", "resumed_at", "last_run", "next_run"),
         UniqueConstraint("user_id", "name"),
         Index("ix_export_schedules_next_run", "next_run", postgresql_where=text("active")),
         {"schema": EXPORTS},

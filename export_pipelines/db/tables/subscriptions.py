@@ -16,6 +16,8 @@ from export_pipelines.db.tables.base import (
     Id,
     UpdatedAt,
     enum_type,
+    readable_json,
+    readable_times,
     references,
 )
 
@@ -36,6 +38,9 @@ class ExportSubscription(Base):
         CheckConstraint("jsonb_typeof(options) = 'object'", name="options_is_object"),
         CheckConstraint("expiry_hours BETWEEN 1 AND 168", name="expiry_in_range"),
         CheckConstraint("jsonb_typeof(recipients) = 'array'", name="recipients_is_array"),
+        readable_json("options"),
+        readable_json("recipients"),
+        readable_times("created_at", "updated_at", "active_since"),
         {"schema": EXPORTS},
     )
 

@@ -56,7 +56,7 @@ def page_of(
         anothers=anothers,
         subject=called(database, job.type, _subject(job)),
         subject_id=_subject(job),
-        options=[(name, _option(value)) for name, value in sorted(job.input.get("options", {}).items())],
+        options=_options(job),
         told=_told(job) if manages else (),
         file_name=job.output_path.rpartition("/")[2] if job.output_path else "",
         owner=_called(_user(visit, job.user_id, people), job.user_id),
@@ -123,6 +123,12 @@ def _told(job: ExportJob) -> list[str]:
     delivery = job.input.get("delivery")
     named = delivery.get("recipients") if isinstance(delivery, dict) else None
     return [str(recipient) for recipient in named] if isinstance(named, list) else []
+
+
+def _options(job: ExportJob) -> list[tuple[str, str]]:
+    """Each option by its name; none where plain SQL wrote something else."""
+    given = job.input.get("options")
+    return [(name, _option(value)) for name, value in sorted(given.items())] if isinstance(given, dict) else []
 
 
 def _option(value: object) -> str:

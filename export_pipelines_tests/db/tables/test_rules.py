@@ -65,6 +65,11 @@ BROKEN = {
     "ck_export_jobs_queue_not_negative": "UPDATE {exports}.export_jobs SET size_hint = -1",
     "ck_export_jobs_claim_has_claimant": "UPDATE {exports}.export_jobs SET claimed_at = now()",
     "ck_export_jobs_checksum_shape": "UPDATE {exports}.export_jobs SET checksum = 'ABC'",
+    "ck_export_jobs_input_is_readable": """
+        UPDATE {exports}.export_jobs SET input = (repeat('{"a":', 5000) || 1 || repeat('}', 5000))::jsonb""",
+    "ck_export_jobs_fidelity_is_readable": "UPDATE {exports}.export_jobs SET fidelity = '[1e5000]'",
+    "ck_export_jobs_times_are_readable": "UPDATE {exports}.export_jobs SET created_at = '-infinity'",
+    "ck_export_jobs_rate_is_finite": "UPDATE {exports}.export_jobs SET bytes_per_second = 'NaN'",
     "ck_export_shards_numbers_in_range": """
         INSERT INTO {exports}.export_shards (job_id, attempt, shard_index)
         SELECT id, 1, -1 FROM {exports}.export_jobs""",
@@ -110,6 +115,11 @@ BROKEN = {
         UPDATE {exports}.export_schedules SET active = false, next_run = NULL""",
     "ck_export_schedules_active_has_next_run": "UPDATE {exports}.export_schedules SET next_run = NULL",
     "ck_export_schedules_counts_in_range": "UPDATE {exports}.export_schedules SET failure_count = 1",
+    "ck_export_schedules_input_is_readable": """
+        UPDATE {exports}.export_schedules SET input = '{"expiry_hours": -1e5000}'""",
+    "ck_export_schedules_recipients_is_readable": """
+        UPDATE {exports}.export_schedules SET recipients = (repeat('[', 5000) || repeat(']', 5000))::jsonb""",
+    "ck_export_schedules_times_are_readable": "UPDATE {exports}.export_schedules SET next_run = 'infinity'",
     "ck_export_schedule_slots_fold_is_bit": """
         INSERT INTO {exports}.export_schedule_slots (schedule_id, local_time, fold, at)
         SELECT id, now(), 2, now() FROM {exports}.export_schedules""",
@@ -130,6 +140,12 @@ BROKEN = {
     "ck_export_subscriptions_options_is_object": "UPDATE {exports}.export_subscriptions SET options = '[]'",
     "ck_export_subscriptions_expiry_in_range": "UPDATE {exports}.export_subscriptions SET expiry_hours = 169",
     "ck_export_subscriptions_recipients_is_array": "UPDATE {exports}.export_subscriptions SET recipients = '{}'",
+    "ck_export_subscriptions_options_is_readable": """
+        UPDATE {exports}.export_subscriptions SET options = '{"strict": 1e5000}'""",
+    "ck_export_subscriptions_recipients_is_readable": """
+        UPDATE {exports}.export_subscriptions SET recipients = (repeat('[', 5000) || repeat(']', 5000))::jsonb""",
+    "ck_export_subscriptions_times_are_readable": """
+        UPDATE {exports}.export_subscriptions SET active_since = '0044-03-15 BC'""",
     "ck_export_reactions_job_or_reason": """
         INSERT INTO {exports}.export_reactions (subscription_id, run_id, job_id, reason, at)
         SELECT id, 'c1', 'c2', 'both', now() FROM {exports}.export_subscriptions""",

@@ -149,6 +149,18 @@ def test_everybodys_exports_are_narrowed_down_and_go_on_behind_a_full_page(api: 
     assert "Everybody’s exports" in administrator.see("/", all="yes", cursor="x", type="NONE")
 
 
+@pytest.mark.parametrize("options", ["null", "[1]", '"flat"', '{"profile": null}'])
+def test_a_row_of_plain_sql_with_odd_options_has_a_page_like_any_other(
+    api: ApiSite, owner: Visitor, options: str
+) -> None:
+    job = api.job(JobStatus.FAILED)
+    with api.services.database.raw_connection(autocommit=True) as connection:
+        damage = "UPDATE exports.export_jobs SET input = jsonb_build_object('options', %s::jsonb) WHERE id = %s"
+        connection.execute(damage.encode(), [options, job.id])
+    assert "a reason" in owner.see(f"/exports/{job.id}")
+    assert "a reason" in owner.see("/")
+
+
 def test_a_form_offers_what_the_visitor_may_export(api: ApiSite, owner: Visitor) -> None:
     administrator = visitor(api, of="administrator")
     assert "Audit log" in administrator.see("/exports/new")
